@@ -1,0 +1,88 @@
+# Every command of the project. `make help` lists them.
+
+PYTHON  ?= python3
+VENV    ?= .venv
+BIN     := $(VENV)/bin
+PY      := $(BIN)/python
+PIP     := $(PY) -m pip --disable-pip-version-check -qq
+PYTEST  := $(PY) -m pytest
+RUFF    := $(BIN)/ruff
+MYPY    := $(BIN)/mypy
+NPM     ?= npm
+UV_PIN  := uv==0.13.9
+STAMP   := $(VENV)/.installed
+LOCKENV := .cache/lock
+CLIENT  := tests/integration/claude_code
+
+# What ruff, mypy and codespell look at; bench and tools join as they appear.
+SOURCES := $(wildcard src tests tools bench)
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check fmt lint types itest bench docs ci lock client coverage drift clean python-ok
+
+help: ## This list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+install: $(STAMP) ## .venv from the lock with hashes; leaves a working .venv/bin/ccr
+
+$(STAMP): requirements/dev.txt requirements/runtime.txt pyproject.toml
+	@$(MAKE) --no-print-directory python-ok
+	@if [ ! -x $(PY) ] || ! $(PY) -m pip --version >/dev/null 2>&1; then \
+		$(PYTHON) -m venv --clear $(VENV) || { echo "make: could not make $(VENV); on Debian run: apt-get install python3-venv" >&2; exit 1; }; fi
+	@echo "Installing into $(VENV) from requirements/dev.txt (hashes checked) ..."
+	@$(PIP) install --require-hashes --no-deps -r requirements/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(BIN)/ccr --help >/dev/null || { echo "make: $(BIN)/ccr does not start; run it to see why" >&2; exit 1; }
+	@touch $@
+
+python-ok:
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not there; install Python 3.11 or newer (Debian: apt-get install python3 python3-venv), or say PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than 3.11; install a newer Python, or say PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "make: the venv module is missing; on Debian run: apt-get install python3-venv" >&2; exit 1; }
+
+run: install ## First config if there is none, then the gateway in the foreground
+	@exec $(BIN)/ccr start --foreground
+
+test: install ## Unit, integration, one pass of the real client; says what was skipped and why
+	@$(PY) tools/run_suites.py unit integration client
+
+check: lint types coverage drift ## lint types, coverage gates, drift of generated pages
+
+coverage: install
+	@$(PY) tools/check_coverage.py
+
+drift: install
+	@if [ -f tools/gen_reference.py ]; then $(PY) tools/gen_reference.py --check; else echo "drift: no generated pages yet"; fi
+
+fmt: install ## ruff format; ruff check --fix
+	@$(RUFF) format $(SOURCES)
+	@$(RUFF) check --fix $(SOURCES)
+
+lint: install ## Format check, ruff, import-linter, deptry, codespell, slotscheck, module size
+	@$(PY) tools/run_checks.py
+
+types: install ## mypy strict on src and tests
+	@$(MYPY)
+
+itest: install ## The slow integration suites
+	@$(PY) tools/run_suites.py slow
+
+bench: install ## The figures, ours beside a direct call and any peer; medians and ratios of one run
+	@$(PY) bench/run.py
+
+docs: install ## Build the documentation, warnings are errors
+	@$(BIN)/mkdocs build --strict --quiet
+
+ci: ## What a bare machine runs: install, test, check, itest
+	@bash .ci/run
+
+lock: python-ok ## Compile requirements/*.txt anew, with hashes and no index address
+	@test -x $(LOCKENV)/bin/python || $(PYTHON) -m venv $(LOCKENV)
+	@$(LOCKENV)/bin/python -m pip --disable-pip-version-check -qq install $(UV_PIN)
+	@$(PYTHON) tools/lock.py $(LOCKENV)/bin/uv
+
+client: ## The real Claude Code client, pinned, for its suite (needs node)
+	@cd $(CLIENT) && $(NPM) ci --no-audit --no-fund --loglevel=error
+
+clean: ## Everything that can be made again
+	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* build dist site $(CLIENT)/node_modules
