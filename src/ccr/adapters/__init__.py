@@ -1,0 +1,1 @@
+"""The outside world, one kind a folder: implementations of the ports."""

@@ -1,0 +1,181 @@
+"""Wire formats, seen from both ends. Everything here is pure: bytes and values in, bytes and values out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from attrs import define
+
+if TYPE_CHECKING:
+    from ccr.application.call import Call, Headers
+    from ccr.application.ports.payload import Encoded
+    from ccr.domain.conversation import Conversation, Turn
+    from ccr.domain.errors import GatewayError
+    from ccr.domain.facts import RequestFacts
+    from ccr.domain.models import ModelProfile
+    from ccr.domain.reply import Reply
+    from ccr.domain.stream import StreamEvent
+    from ccr.domain.usage import Usage
+
+__all__ = [
+    "ClientDialect",
+    "Frame",
+    "Framer",
+    "ParsedCall",
+    "ProviderDialect",
+    "ReplyWatch",
+    "StreamDecoder",
+    "StreamEncoder",
+]
+
+
+@define(frozen=True)
+class Frame:
+    """One event of a stream's framing: its name (empty = none given) and its payload, undecoded."""
+
+    event: bytes
+    data: bytes
+
+
+class Framer(Protocol):
+    """Cuts a byte stream into frames; one instance reads one reply."""
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Return the frames that ``data`` completes. Raises UpstreamProtocolError if one grows over its bound."""
+        ...
+
+    def close(self) -> list[Frame]:
+        """Return what a stream without a last blank line still holds."""
+        ...
+
+
+class ParsedCall(Protocol):
+    """A request parsed once."""
+
+    @property
+    def facts(self) -> RequestFacts: ...
+
+    def conversation(self) -> Conversation:
+        """Build the conversation, at most once; the relay path never asks. Raises InvalidRequestError with a param."""
+        ...
+
+    def texts(self) -> Sequence[bytes]:
+        """What counts as input tokens, block by block, as UTF-8 (system, turns, tools; no media, no thinking)."""
+        ...
+
+    def retarget(self, model: str) -> bytes:
+        """Return the body as it came but for another ``model``."""
+        ...
+
+
+class StreamDecoder(Protocol):
+    """Bytes to meaning; one instance reads one reply."""
+
+    def feed(self, data: bytes) -> list[StreamEvent]:
+        """Take what the network gave, in pieces of any size; return the events it completes.
+
+        Never raises: a reply that is not legal ends in StreamFailed, so the events do not depend on where the network
+        cut. After MessageStop or StreamFailed everything is ignored.
+        """
+        ...
+
+    def close(self) -> list[StreamEvent]:
+        """End of input; an end without a stop reason is StreamFailed(UpstreamProtocolError)."""
+        ...
+
+
+class StreamEncoder(Protocol):
+    """Meaning to bytes; one instance writes one reply."""
+
+    def feed(self, events: Sequence[StreamEvent]) -> bytes:
+        """Return the bytes of these events, StreamFailed included."""
+        ...
+
+    def keep_alive(self) -> bytes:
+        """Return bytes that keep the client waiting; before the first event also what opens a message."""
+        ...
+
+
+class ReplyWatch(Protocol):
+    """Looks at every event of a relayed reply and changes no byte."""
+
+    usage: Usage
+    open_block: bool
+    """A content block is open."""
+    started: bool
+    """Real content has been seen (the first content block has started, or the reply has ended)."""
+    ended: bool
+    """The reply has ended well."""
+    error: GatewayError | None
+    """Set when the reply itself says that it failed, or is junk."""
+    progress: int
+    """Grows with every event that brings the reply forward; pings and comments do not count."""
+
+    def feed(self, data: bytes) -> None:
+        """Look at what goes by. Never raises."""
+        ...
+
+    def close(self, error: GatewayError | None = None) -> bytes:
+        """End of input, or ``error`` cut it short. Returns one error event if the reply had not ended; else nothing."""
+        ...
+
+
+class ClientDialect(Protocol):
+    """We are the server."""
+
+    name: str
+
+    def read(self, call: Call) -> ParsedCall:
+        """Parse a call whose body is loaded; headers and path count. Raises InvalidRequestError naming the JSON path."""
+        ...
+
+    def read_turn(self, raw: bytes) -> Turn:
+        """Read one message. Pure and context-free: equal bytes, equal turn (it is memoised)."""
+        ...
+
+    def write_reply(self, reply: Reply, facts: RequestFacts) -> bytes:
+        """Write a whole reply."""
+        ...
+
+    def stream_encoder(self, facts: RequestFacts, *, input_estimate: int = 0) -> StreamEncoder:
+        """Return a writer for one streamed reply."""
+        ...
+
+    def encode_error(self, error: GatewayError, request_id: str) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+        """Return status, headers and body of an error that came before the first byte."""
+        ...
+
+    def write_count(self, tokens: int) -> bytes:
+        """Write the answer of a token count."""
+        ...
+
+
+class ProviderDialect(Protocol):
+    """We are the client."""
+
+    name: str
+
+    def write_turn(self, turn: Turn, profile: ModelProfile) -> bytes:
+        """Write one turn as the provider's messages, comma-separated JSON objects. Pure and context-free."""
+        ...
+
+    def write_request(self, conversation: Conversation, profile: ModelProfile, *, is_anthropic: bool) -> Encoded:
+        """Write the whole request; ``conversation.model`` is already the provider's name of the model."""
+        ...
+
+    def read_reply(self, body: bytes) -> Reply:
+        """Read a whole reply. Raises UpstreamProtocolError, or the error that a 200 hid."""
+        ...
+
+    def stream_decoder(self, framer: Framer) -> StreamDecoder:
+        """Return a reader for one streamed reply."""
+        ...
+
+    def reply_watch(self, *, stream: bool) -> ReplyWatch:
+        """Return an observer for one relayed reply."""
+        ...
+
+    def decode_error(self, status: int, headers: Headers, body: bytes, *, provider: str) -> GatewayError:
+        """Say what an error reply means; the reply itself is kept in ``error.upstream``."""
+        ...

@@ -1,0 +1,30 @@
+"""Counting tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from attrs import frozen
+
+__all__ = ["TokenCounter", "TokenRange"]
+
+
+@frozen
+class TokenRange:
+    """Bounds, both inclusive, in tokens."""
+
+    low: int
+    high: int
+
+
+class TokenCounter(Protocol):
+    """Estimates for nothing, counts exactly when asked."""
+
+    def estimate(self, size: int) -> TokenRange:
+        """Bound the tokens of ``size`` bytes of UTF-8 text."""
+        ...
+
+    async def count(self, texts: Sequence[bytes]) -> int:
+        """Count exactly; each text is one block, memoised by its full bytes. Never blocks the event loop for long."""
+        ...

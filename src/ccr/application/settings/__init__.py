@@ -1,0 +1,46 @@
+"""Settings as pure values: what the configuration means, whatever file or store it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from ccr.application.settings.limits import LimitSettings, TimeoutSettings
+from ccr.application.settings.logging import LogSettings
+from ccr.application.settings.providers import ProviderSettings, TransformerUse
+from ccr.application.settings.routing import RouterSettings
+from ccr.application.settings.server import ClientSettings, ServerSettings
+
+__all__ = [
+    "ClientSettings",
+    "LimitSettings",
+    "LogSettings",
+    "ProviderSettings",
+    "RouterSettings",
+    "ServerSettings",
+    "Settings",
+    "TimeoutSettings",
+    "TransformerUse",
+]
+
+
+@frozen
+class Settings:
+    """Everything that is configured. ``raw`` is the expanded file as plain JSON values, for custom routers
+    (secrets in it are masked); ``source`` names the file, empty when built by hand."""
+
+    server: ServerSettings = ServerSettings()
+    providers: tuple[ProviderSettings, ...] = ()
+    router: RouterSettings = RouterSettings()
+    timeouts: TimeoutSettings = TimeoutSettings()
+    limits: LimitSettings = LimitSettings()
+    logging: LogSettings = LogSettings()
+    client: ClientSettings = ClientSettings()
+    proxy_url: str | None = None
+    proxy_bypass: tuple[str, ...] = ()
+    """Hosts that are reached directly although a proxy is set: NO_PROXY or PROXY_BYPASS; loopback always is."""
+    rewrite_system_prompt: str | None = None
+    """Path of a file whose text replaces the system prompt before ``<env>`` (ancestor's REWRITE_SYSTEM_PROMPT)."""
+    source: str = ""
+    raw: Mapping[str, object] = field(factory=dict, repr=False, hash=False)

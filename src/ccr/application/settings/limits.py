@@ -1,0 +1,35 @@
+"""Bounds and time limits."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+__all__ = ["LimitSettings", "TimeoutSettings"]
+
+
+@frozen
+class TimeoutSettings:
+    """Seconds; None = no limit. ``api`` (API_TIMEOUT_MS) caps each single wait, see house.md decision 14."""
+
+    connect: float | None = 5.0
+    first_byte: float | None = 120.0
+    idle: float | None = 120.0
+    total: float | None = None
+    api: float | None = None
+    commit_after: float = 5.0
+    """Seconds after which the status is sent although no content has come."""
+    keep_alive: float = 15.0
+    """Seconds of silence after which the client gets a ping."""
+
+
+@frozen
+class LimitSettings:
+    """Bytes. ``max_body`` is the largest request body, ``max_reply`` the largest non-streamed reply or single event."""
+
+    max_body: int = 32 * 1024 * 1024
+    max_reply: int = 64 * 1024 * 1024
+    max_event: int = 16 * 1024 * 1024
+    body_idle: float = 30.0
+    """Seconds between two pieces of a request body."""
+    body_total: float = 120.0
+    """Seconds for the whole request body."""

@@ -1,0 +1,17 @@
+"""What is logged, and where."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+__all__ = ["LogSettings"]
+
+
+@frozen
+class LogSettings:
+    """``enabled`` False = no log file (``LOG: false``). ``bodies`` logs request and reply bodies, and warns at start."""
+
+    enabled: bool = True
+    level: str = "info"
+    directory: str = ""
+    bodies: bool = False

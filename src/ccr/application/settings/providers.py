@@ -1,0 +1,49 @@
+"""Providers as configured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from ccr.domain.secret import Secret
+
+__all__ = ["ModelOverride", "ProviderSettings", "TransformerUse"]
+
+
+@frozen
+class TransformerUse:
+    """A transformer by name, with its options; ``where`` is its JSON path, for messages."""
+
+    name: str
+    options: Mapping[str, object] = field(factory=dict, hash=False)
+    where: str = ""
+
+
+@frozen
+class ModelOverride:
+    """What the configuration says about a model over what we know of it (tokens); None = not said."""
+
+    context_window: int | None = None
+    max_output: int | None = None
+
+
+@frozen
+class ProviderSettings:
+    """One provider entry.
+
+    ``url`` is the full endpoint (ancestor's ``api_base_url``), used verbatim. ``dialect`` is None when it is to be
+    recognised by host, by the ``use`` list or by the shape of the URL. ``api_keys`` may be empty (no auth header).
+    ``models`` empty = any model name is passed on. ``headers`` are added to every request to it.
+    """
+
+    name: str
+    url: str
+    api_keys: tuple[Secret, ...] = ()
+    models: tuple[str, ...] = ()
+    use: tuple[TransformerUse, ...] = ()
+    model_use: Mapping[str, tuple[TransformerUse, ...]] = field(factory=dict, hash=False)
+    dialect: str | None = None
+    headers: Mapping[str, str] = field(factory=dict, hash=False)
+    overrides: Mapping[str, ModelOverride] = field(factory=dict, hash=False)
+    where: str = ""

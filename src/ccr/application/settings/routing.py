@@ -1,0 +1,40 @@
+"""Routes as configured: texts such as ``provider,model``, resolved when the catalog is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+__all__ = ["RouterSettings"]
+
+
+@frozen
+class RouterSettings:
+    """The ``Router`` block, its ``fallback`` and the custom router. Empty strings = not set.
+
+    ``long_context_threshold`` is in tokens. ``agents`` and ``models`` map an agent type, or a glob over the requested
+    model name (or opus, sonnet, haiku, fable), to ``provider,model``. ``think_effort`` is the least effort that counts
+    as thinking. ``session_routers``: honour the ancestor's project- and session-level router files.
+    """
+
+    default: str = ""
+    background: str = ""
+    think: str = ""
+    long_context: str = ""
+    long_context_threshold: int = 60_000
+    web_search: str = ""
+    image: str = ""
+    compaction: str = ""
+    subagent: str = ""
+    agents: Mapping[str, str] = field(factory=dict, hash=False)
+    models: Mapping[str, str] = field(factory=dict, hash=False)
+    think_effort: str = "high"
+    custom_first: bool = False
+    custom_router: str = ""
+    """Path of the custom router (a Python file)."""
+    custom_timeout: float = 2.0
+    """Seconds that a custom router may take."""
+    fallback: Mapping[str, tuple[str, ...]] = field(factory=dict, hash=False)
+    """Scenario -> targets tried in order."""
+    session_routers: bool = True

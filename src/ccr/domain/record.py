@@ -1,0 +1,68 @@
+"""What is written down of a request at its end: one value, whatever the end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+
+from ccr.domain._value import value
+from ccr.domain.facts import RequestFacts
+from ccr.domain.fidelity import Loss
+from ccr.domain.routing.decision import RouteDecision
+from ccr.domain.usage import NO_USAGE, Usage
+
+__all__ = ["AttemptRecord", "Outcome", "RequestRecord"]
+
+
+class Outcome(Enum):
+    """How a request ended."""
+
+    OK = "ok"
+    CLIENT_CLOSED = "client_closed"
+    UPSTREAM_ERROR = "upstream_error"
+    UPSTREAM_TRUNCATED = "upstream_truncated"
+    TIMEOUT = "timeout"
+    OVERLOAD = "overload"
+    AUTH = "auth"
+    INVALID = "invalid"
+    INTERNAL = "internal"
+    DRAINED = "drained"
+
+
+@value
+class AttemptRecord:
+    """One try at one target. Seconds; ``status`` 0 = no answer; ``error`` is a kind, empty = it went well."""
+
+    provider: str
+    model: str
+    status: int
+    seconds: float
+    error: str = ""
+
+
+@value
+class RequestRecord:
+    """One request. Seconds; bytes; ``path`` is ``relay`` or ``translate``; empty or None = did not come so far.
+
+    ``error`` is an error kind, ``message`` its sentence (no bodies, no secrets). ``first_byte`` is the time to the
+    first content sent to the client.
+    """
+
+    id: str
+    at: datetime
+    outcome: Outcome
+    status: int
+    seconds: float
+    principal: str
+    facts: RequestFacts | None = None
+    decision: RouteDecision | None = None
+    attempts: tuple[AttemptRecord, ...] = ()
+    usage: Usage = NO_USAGE
+    first_byte: float | None = None
+    path: str = ""
+    losses: tuple[Loss, ...] = ()
+    error: str = ""
+    message: str = ""
+    revision: str = ""
+    bytes_in: int = 0
+    bytes_out: int = 0
