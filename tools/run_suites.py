@@ -1,0 +1,178 @@
+"""Run test suites one after the other: each one's time, then everything that was skipped and why.
+
+    python tools/run_suites.py unit integration client slow
+
+Exits non-zero if a suite failed, ran over its time, or (with CI=true) had no test at all. With CI=true or
+COVERAGE=1 the in-process suites are measured, and `make check` uses that measurement while it is fresh.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WORK = ROOT / ".cache" / "suites"
+CLIENT = Path("tests/integration/claude_code")
+NO_TESTS = 5
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One call of pytest. `limit_s` is where a hanging suite is ended."""
+
+    title: str
+    arguments: list[str]
+    limit_s: int
+    measured: bool = False
+    interpreter: list[str] = field(default_factory=list)
+    client: bool = False
+
+
+SUITES = {
+    "unit": Suite("unit", ["tests/unit"], 300, measured=True, interpreter=["-X", "dev"]),
+    "integration": Suite(
+        "integration",
+        ["tests/integration", f"--ignore={CLIENT}", "-m", "not slow"],
+        420,
+        measured=True,
+    ),
+    "client": Suite("real client", [str(CLIENT), "-m", "not slow"], 420, client=True),
+    "slow": Suite("slow", ["tests/integration", "-m", "slow"], 1500, client=True),
+}
+
+
+@dataclass
+class Result:
+    """What one suite came to."""
+
+    suite: Suite
+    code: int
+    seconds: float
+    passed: int = 0
+    skips: Counter[str] = field(default_factory=Counter)
+
+
+def in_ci() -> bool:
+    return os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+
+def measure() -> bool:
+    return in_ci() or os.environ.get("COVERAGE") == "1"
+
+
+def install_client() -> None:
+    """Put the pinned real client in place if npm is there; its tests say it when it is not."""
+    installed = ROOT / CLIENT / "node_modules" / ".package-lock.json"
+    lock = ROOT / CLIENT / "package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+        return
+    if shutil.which("npm") is None:
+        print("real client: npm is not there, so it cannot be installed (Debian: apt-get install nodejs npm)")
+        return
+    print("real client: installing the pinned version with npm ci ...", flush=True)
+    if subprocess.run(["make", "--no-print-directory", "client"], cwd=ROOT, check=False).returncode:
+        print("real client: npm ci failed (see above); its tests will be skipped")
+    elif installed.exists():
+        installed.touch()
+
+
+def run(name: str) -> Result:
+    suite = SUITES[name]
+    report = WORK / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    runner = ["-m", "pytest"]
+    if suite.measured and measure():
+        runner = ["-m", "coverage", "run", "-m", "pytest"]
+    command = [
+        sys.executable,
+        *suite.interpreter,
+        *runner,
+        *suite.arguments,
+        "-q",
+        "-o",
+        "console_output_style=count",
+        "-rfE",
+        f"--junitxml={report}",
+    ]
+    print(f"\n== {suite.title} ==", flush=True)
+    started = time.monotonic()
+    # A session of its own, so that ending a hung suite ends what it started too.
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as process:
+        try:
+            code = process.wait(timeout=suite.limit_s)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt) as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            print(f"{suite.title}: not done after {suite.limit_s} s, ended")
+            code = 124
+    result = Result(suite, code, time.monotonic() - started)
+    if report.exists():
+        read_report(report, result)
+    return result
+
+
+def read_report(report: Path, result: Result) -> None:
+    for case in ET.parse(report).getroot().iter("testcase"):
+        skipped = case.find("skipped")
+        if skipped is not None:
+            result.skips[skipped.get("message", "no reason given")] += 1
+        elif case.find("failure") is None and case.find("error") is None:
+            result.passed += 1
+
+
+def verdict(result: Result) -> tuple[bool, str]:
+    if result.code == 0:
+        return True, "passed"
+    if result.code == NO_TESTS:
+        return not in_ci(), "no tests"
+    return False, "ran out of time" if result.code == 124 else "FAILED"
+
+
+def summarise(results: list[Result]) -> int:
+    print("\n== summary ==")
+    good = True
+    for result in results:
+        fine, word = verdict(result)
+        good = good and fine
+        skipped = sum(result.skips.values())
+        print(
+            f"{result.suite.title:12} {word:15} {result.seconds:7.1f} s  {result.passed} passed, {skipped} skipped"
+        )
+    print(f"{'in all':12} {'':15} {sum(result.seconds for result in results):7.1f} s")
+    skips = [(result.suite.title, *skip) for result in results for skip in result.skips.most_common()]
+    print("\nSkipped, and why:" if skips else "\nNothing was skipped.")
+    for title, reason, count in skips:
+        print(f"  {title}: {count} x {reason}")
+    return 0 if good else 1
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in SUITES]
+    if unknown or not names:
+        print(f"usage: run_suites.py {' '.join(SUITES)}", file=sys.stderr)
+        return 2
+    WORK.mkdir(parents=True, exist_ok=True)
+    if measure() and any(SUITES[name].measured for name in names):
+        for old in ROOT.glob(".coverage*"):
+            old.unlink()
+    if any(SUITES[name].client for name in names):
+        install_client()
+    results = [run(name) for name in names]
+    if measure() and all(result.code == 0 for result in results if result.suite.measured):
+        (WORK / "measured").write_text(" ".join(names))
+    return summarise(results)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
