@@ -53,6 +53,8 @@ def provider_entry(name: str, upstream: FakeProvider, models: Sequence[str], **m
 class GatewayProcess:
     """One gateway; `config` is completed with a free PORT and written as config.json before the start.
 
+    With no config (None) nothing is written: the home is that of a fresh machine, and SERVICE_PORT names the port.
+
     Attributes:
         base_url: what ANTHROPIC_BASE_URL takes.
         config_path: the file the gateway watches.
@@ -60,15 +62,17 @@ class GatewayProcess:
     """
 
     def __init__(
-        self, home: Path, config: Mapping[str, Any], *, environment: Mapping[str, str] | None = None
+        self, home: Path, config: Mapping[str, Any] | None, *, environment: Mapping[str, str] | None = None
     ) -> None:
         self.home = home
-        self.port = int(config.get("PORT") or free_port())
-        self.config: Json = {**config, "PORT": self.port}
+        self.port = int((config or {}).get("PORT") or free_port())
+        self.config: Json | None = None if config is None else {**config, "PORT": self.port}
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.config_path = home / "config.json"
         self.log_path = home / "gateway-output.log"
         self._environment = dict(environment or {})
+        if config is None:
+            self._environment["SERVICE_PORT"] = str(self.port)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -101,7 +105,8 @@ class GatewayProcess:
     def start(self) -> None:
         """Start and wait for `GET /ready`; raises RuntimeError with the output when it does not come."""
         self.home.mkdir(parents=True, exist_ok=True)
-        self.write_config(self.config)
+        if self.config is not None:
+            self.write_config(self.config)
         with self.log_path.open("wb") as log:
             self._process = subprocess.Popen(
                 [*gateway_command(), "start", "--foreground"],
