@@ -166,6 +166,7 @@ def main(names: list[str]) -> int:
     if measure() and any(SUITES[name].measured for name in names):
         for old in ROOT.glob(".coverage*"):
             old.unlink()
+        (WORK / "measured").unlink(missing_ok=True)
     if any(SUITES[name].client for name in names):
         install_client()
     results = [run(name) for name in names]
