@@ -23,11 +23,11 @@ def test_decoding_gives_plain_values() -> None:
 
 @pytest.mark.parametrize("bad", [b"", b"{", b"nope", b"[" * 100_000, b'"\xff"'])
 def test_what_is_not_json_is_a_value_error(bad: bytes) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         json.decode(bad)
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         json.top_level(b'{"a":' + bad)
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         json.decode_tolerant(msgspec.json.Decoder(dict[str, int]), bad)
     assert json.object_of(bad) is None
     assert not json.is_object(bad)
