@@ -301,7 +301,7 @@ def test_count_tokens_grows_with_the_text(ccr: Stage, sdk: anthropic.Anthropic) 
 def test_the_models_are_listed(sdk: anthropic.Anthropic) -> None:
     listed = [model.id for model in sdk.models.list(limit=1000)]
 
-    assert "up,m-main" in listed
+    assert [name for name in listed if "m-main" in name]
     assert len(listed) == len(set(listed))
 
 
