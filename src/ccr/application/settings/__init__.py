@@ -37,10 +37,13 @@ class Settings:
     limits: LimitSettings = LimitSettings()
     logging: LogSettings = LogSettings()
     client: ClientSettings = ClientSettings()
-    proxy_url: str | None = None
+    proxy_url: str | None = field(default=None, repr=False)
+    """May hold a password."""
     proxy_bypass: tuple[str, ...] = ()
     """Hosts that are reached directly although a proxy is set: NO_PROXY or PROXY_BYPASS; loopback always is."""
     rewrite_system_prompt: str | None = None
     """Path of a file whose text replaces the system prompt before ``<env>`` (ancestor's REWRITE_SYSTEM_PROMPT)."""
     source: str = ""
     raw: Mapping[str, object] = field(factory=dict, repr=False, hash=False)
+    origins: Mapping[str, str] = field(factory=dict, repr=False, hash=False)
+    """Where a value came from, by its path in the file: ``file``, ``env:NAME`` or ``file:/path``; else the default."""

@@ -16,7 +16,7 @@ class TransformerUse:
     """A transformer by name, with its options; ``where`` is its JSON path, for messages."""
 
     name: str
-    options: Mapping[str, object] = field(factory=dict, hash=False)
+    options: Mapping[str, object] = field(factory=dict, hash=False, repr=False)
     where: str = ""
 
 
@@ -44,6 +44,6 @@ class ProviderSettings:
     use: tuple[TransformerUse, ...] = ()
     model_use: Mapping[str, tuple[TransformerUse, ...]] = field(factory=dict, hash=False)
     dialect: str | None = None
-    headers: Mapping[str, str] = field(factory=dict, hash=False)
+    headers: Mapping[str, str] = field(factory=dict, hash=False, repr=False)
     overrides: Mapping[str, ModelOverride] = field(factory=dict, hash=False)
     where: str = ""

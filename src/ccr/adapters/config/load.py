@@ -1,0 +1,194 @@
+"""A configuration text into Settings, or every problem at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from attrs import define
+
+from ccr.adapters.config import ancestor
+from ccr.adapters.config.checks import check, check_router, provider_of, targets
+from ccr.adapters.config.document import Document
+from ccr.adapters.config.expand import Expansion, Missing, expand, mask
+from ccr.adapters.config.problems import Path, Problems, format_path, parse_path
+from ccr.adapters.config.schema import Root, keys_of
+from ccr.adapters.config.schema.providers import ProviderEntry
+from ccr.adapters.config.schema.routing import RouterBlock
+from ccr.adapters.config.settings import Surroundings, router_settings, to_settings
+from ccr.adapters.config.structure import structure
+from ccr.adapters.config.unknown import look_for_unknown
+from ccr.application.ports.config import Loaded
+from ccr.application.settings import RouterSettings, Settings
+from ccr.domain.errors import ConfigError, Problem
+
+__all__ = ["load", "load_router", "locate", "revision_of"]
+
+_HARMLESS = frozenset({"StatusLine", "Logging", "plugins", "transformers", "Team", "Ledger", "CLAUDE_PATH", "$schema",
+                       "LOG_FILE", "ANTHROPIC_SMALL_FAST_MODEL"})  # fmt: skip
+"""Blocks in which an unset variable only warns."""
+_PROVIDER_NEEDS = frozenset({"name", "api_base_url"})
+
+
+@define
+class _Read:
+    """A text on its way: parsed, expanded, in today's form."""
+
+    problems: Problems
+    expansion: Expansion
+    value: dict[str, Any]
+    missing_model: bool = False
+
+
+def revision_of(text: str) -> str:
+    """A short digest: equal text, equal revision."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def load(
+    text: str,
+    *,
+    file: str,
+    environ: Mapping[str, str],
+    strict: bool = False,
+    read_file: Callable[[str], str] | None = None,
+) -> Loaded:
+    """Parse, expand and check ``text``; ``file`` is its name in messages.
+
+    Pure but for ``${file:...}``, which ``read_file`` answers. ``strict``: unknown keys are errors. Raises ConfigError
+    with every error and warning.
+    """
+    read = _read(text, file, environ, strict=strict, read_file=read_file)
+    problems = read.problems
+    look_for_unknown(read.value, Root, problems, strict=strict)
+    root = structure(read.value, Root, problems)
+    if root is not None and read.missing_model:
+        problems.error(("OPENAI_MODEL",), "OPENAI_MODEL is missing", 'for example "deepseek-chat"')
+    _say_missing(read, root)
+    if root is None:
+        raise _error(problems)
+    check(root, problems)
+    surroundings = Surroundings(file, environ, _origins(read.expansion))
+    settings = to_settings(root, read.value, surroundings, problems, _masked(read))
+    if problems.errors:
+        raise _error(problems)
+    return Loaded(settings, problems.warnings, revision_of(text))
+
+
+def load_router(
+    text: str, *, file: str, environ: Mapping[str, str], settings: Settings
+) -> tuple[RouterSettings, tuple[Problem, ...]] | None:
+    """The ``Router`` of a project- or session-level file, which replaces the global one; None when it has none.
+
+    Raises ConfigError.
+    """
+    read = _read(text, file, environ, strict=False, read_file=None)
+    problems = read.problems
+    if "Router" not in read.value:
+        return None
+    look_for_unknown(read.value["Router"], RouterBlock, problems, strict=False, path=("Router",))
+    router = structure(read.value["Router"], RouterBlock, problems, ("Router",))
+    for missing in read.expansion.missing:
+        problems.error(missing.path, missing.message, missing.hint)
+    if router is not None:
+        known = [ProviderEntry(name=p.name, api_base_url=p.url, models=p.models) for p in settings.providers]
+        check_router(router, known, problems)
+    if router is None or problems.errors:
+        raise _error(problems)
+    return router_settings(router, settings.router), problems.warnings
+
+
+def locate(
+    text: str, *, file: str, where: str, message: str, hint: str = "", severity: str = "error"
+) -> Problem:
+    """A Problem at ``where`` (a JSON path such as ``TransformerUse.where``) in ``text``."""
+    document = Document.of(text)
+    plain = document.plain() if not document.faults else None
+    moved = ancestor.normalise(plain).moved if isinstance(plain, dict) else {}
+    problems = Problems(file, document, moved)
+    problems.add(parse_path(where), message, hint, severity=severity)
+    return problems.found[0]
+
+
+def _read(
+    text: str, file: str, environ: Mapping[str, str], *, strict: bool, read_file: Callable[[str], str] | None
+) -> _Read:
+    """Raises ConfigError when the text is not JSON5 or not an object."""
+    document = Document.of(text)
+    if document.faults:
+        raise ConfigError([
+            Problem(file, *document.place(fault.offset), "$", fault.message, fault.hint) for fault in document.faults
+        ])  # fmt: skip
+    problems = Problems(file, document)
+    for first, path in document.repeated():
+        line = document.place(first)[0]
+        problems.add(
+            path, f"the key {path[-1]!r} is given twice, first in line {line}; the last one counts",
+            key=True, severity="error" if strict else "warning",
+        )  # fmt: skip
+    expansion = expand(document.plain(), environ, read_file)
+    if not isinstance(expansion.value, dict):
+        problems.error((), "the configuration should be an object { }")
+        raise _error(problems)
+    normalised = ancestor.normalise(expansion.value)
+    for path, message, hint in normalised.notes:
+        problems.warn(path, message, hint, key=True)
+    for path, reference in expansion.odd:
+        problems.warn(path, f"{reference} is not a reference and stays as it is", "a literal dollar is $$")
+    problems.moved = normalised.moved
+    return _Read(problems, expansion, normalised.value, normalised.missing_model)
+
+
+def _say_missing(read: _Read, root: Root | None) -> None:
+    used = {provider_of(target).casefold() for target in _all_targets(root)} if root is not None else set()
+    for missing in read.expansion.missing:
+        severity = "error" if missing.fatal or _matters(missing, read.value, used) else "warning"
+        read.problems.add(missing.path, missing.message, missing.hint, severity=severity)
+
+
+def _all_targets(root: Root) -> list[str]:
+    return [target for _, target in targets(root.router)] + [
+        t for many in root.fallback.values() for t in many
+    ]
+
+
+def _matters(missing: Missing, value: Mapping[str, Any], used: set[str]) -> bool:
+    """Whether an unset variable is a reason not to start: in a provider that a route uses, or near security."""
+    path = ancestor.canonical(missing.path)
+    if path[0] == "Providers" and len(path) > 2:
+        provider = value["Providers"][path[1]]
+        name = str(provider.get("name") or "") if isinstance(provider, dict) else ""
+        return path[2] in _PROVIDER_NEEDS or name.casefold() in used
+    return path[0] in _KNOWN - _HARMLESS
+
+
+def _origins(expansion: Expansion) -> dict[str, str]:
+    """Origin of each value in the file by its path, objects left out."""
+    origins: dict[str, str] = {}
+
+    def walk(value: object, path: Path) -> None:
+        if isinstance(value, dict) and value:
+            for key, item in value.items():
+                walk(item, (*path, key))
+        else:
+            origins[format_path(ancestor.canonical(path))] = expansion.origins.get(path, "file")
+
+    walk(expansion.value, ())
+    for path, origin in expansion.origins.items():
+        origins[format_path(ancestor.canonical(path))] = origin
+    return origins
+
+
+def _masked(read: _Read) -> dict[str, object]:
+    secrets = {ancestor.canonical(path) for path in read.expansion.secrets}
+    masked = mask(read.value, secrets)
+    assert isinstance(masked, dict)
+    return masked
+
+
+def _error(problems: Problems) -> ConfigError:
+    return ConfigError([*problems.errors, *problems.warnings])
+
+
+_KNOWN = frozenset({key.name for key in keys_of(Root)} | set(ancestor.FLAT_KEYS))

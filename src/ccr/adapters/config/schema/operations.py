@@ -1,0 +1,74 @@
+"""Our own blocks: time limits, bounds, who may reach us."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from ccr.adapters.config.schema.keys import Kind, key
+
+__all__ = ["AdminBlock", "LimitsBlock", "TimeoutsBlock"]
+
+
+@frozen
+class TimeoutsBlock:
+    """Milliseconds; 0 = no limit."""
+
+    connect: int = key("connectMs", Kind.MILLIS, "Until a connection to the provider stands.", default=5_000)
+    first_byte: int = key("firstByteMs", Kind.MILLIS, "Until the provider's reply begins.", default=120_000)
+    idle: int = key("idleMs", Kind.MILLIS, "Longest silence within a reply.", default=120_000)
+    total: int = key("totalMs", Kind.MILLIS, "The whole request; no limit unless set.", default=0)
+    commit_after: int = key(
+        "commitAfterMs", Kind.MILLIS, "After so long the client gets its status and keep-alives.",
+        default=5_000, least=1,
+    )  # fmt: skip
+    keep_alive: int = key(
+        "keepAliveMs", Kind.MILLIS, "Silence after which the client gets a ping.", default=15_000, least=1
+    )
+    drain: int = key(
+        "drainMs", Kind.MILLIS, "How long open streams may go on when the gateway stops.", default=30_000
+    )
+    drain_wait: int = key(
+        "drainWaitMs", Kind.MILLIS, "Between failing readiness and stopping, for load balancers.", default=0
+    )
+
+
+@frozen
+class LimitsBlock:
+    """Bounds of memory."""
+
+    max_body: int = key(
+        "maxBodyBytes", Kind.INTEGER, "Largest request body.", default=32 * 1024 * 1024, least=1024
+    )
+    max_reply: int = key(
+        "maxReplyBytes",
+        Kind.INTEGER,
+        "Largest reply that is not streamed.",
+        default=64 * 1024 * 1024,
+        least=1024,
+    )
+    max_event: int = key(
+        "maxEventBytes",
+        Kind.INTEGER,
+        "Largest single event of a stream.",
+        default=16 * 1024 * 1024,
+        least=1024,
+    )
+    body_idle: int = key(
+        "bodyIdleMs", Kind.MILLIS, "Longest pause within a request body.", default=30_000, least=1
+    )
+    body_total: int = key(
+        "bodyTotalMs", Kind.MILLIS, "Time for the whole request body.", default=120_000, least=1
+    )
+
+
+@frozen
+class AdminBlock:
+    """Who may reach the gateway."""
+
+    hosts: tuple[str, ...] = key(
+        "hosts", Kind.NAMES, "Further host names under which the gateway may be addressed.", default=()
+    )
+    origins: tuple[str, ...] = key(
+        "origins", Kind.NAMES, "Further browser origins that may call it.", default=()
+    )
+    workers: int = key("workers", Kind.INTEGER, "Worker processes.", default=1, least=1, most=64)

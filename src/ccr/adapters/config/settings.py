@@ -1,0 +1,200 @@
+"""From the shape of the file to the shape of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+from attrs import frozen
+
+from ccr.adapters.config.problems import Path, Problems, format_path
+from ccr.adapters.config.schema.operations import LimitsBlock, TimeoutsBlock
+from ccr.adapters.config.schema.providers import ProviderEntry, Use
+from ccr.adapters.config.schema.root import Root
+from ccr.adapters.config.schema.routing import RouterBlock
+from ccr.application.settings import (
+    ClientSettings,
+    LimitSettings,
+    LogSettings,
+    ProviderSettings,
+    RouterSettings,
+    ServerSettings,
+    Settings,
+    TimeoutSettings,
+    TransformerUse,
+)
+from ccr.application.settings.providers import ModelOverride
+
+__all__ = ["Surroundings", "router_settings", "to_settings"]
+
+
+@frozen
+class Surroundings:
+    """Where the file is and what the environment says over it."""
+
+    file: str
+    environ: Mapping[str, str]
+    origins: Mapping[str, str]
+
+    def path(self, text: str) -> str:
+        """``~`` expanded."""
+        home = self.environ.get("HOME", "")
+        return home + text[1:] if home and (text == "~" or text.startswith("~/")) else text
+
+
+def to_settings(
+    root: Root, given: Mapping[str, Any], around: Surroundings, problems: Problems, raw: Mapping[str, object]
+) -> Settings:
+    """Map and let the environment win; ``given`` tells what the file really says."""
+    origins = dict(around.origins)
+    return Settings(
+        server=_server(root, around, problems, origins),
+        providers=tuple(_provider(entry, index, problems) for index, entry in enumerate(root.providers)),
+        router=router_settings(root.router, _routers(root, around)),
+        timeouts=_timeouts(root),
+        limits=_limits(root.limits),
+        logging=_logging(root, given, around),
+        client=ClientSettings(
+            claude_path=around.path(root.claude_path) or around.environ.get("CLAUDE_PATH", ""),
+            non_interactive=root.non_interactive,
+            small_fast_model=root.small_fast_model,
+            api_timeout_ms=root.api_timeout or 600_000,
+            status_line=root.status_line.enabled,
+        ),
+        proxy_url=root.proxy_url or None,
+        proxy_bypass=_bypass(root, around, origins),
+        rewrite_system_prompt=around.path(root.rewrite_system_prompt) or None,
+        source=around.file,
+        raw=raw,
+        origins=origins,
+    )
+
+
+def _server(root: Root, around: Surroundings, problems: Problems, origins: dict[str, str]) -> ServerSettings:
+    return ServerSettings(
+        host=root.host,
+        port=_port(root.port, around, problems, origins),
+        api_key=root.api_key,
+        hosts=root.admin.hosts,
+        origins=root.admin.origins,
+        workers=root.admin.workers,
+        drain_wait=root.timeouts.drain_wait / 1000,
+        drain_timeout=root.timeouts.drain / 1000,
+    )
+
+
+def _port(port: int, around: Surroundings, problems: Problems, origins: dict[str, str]) -> int:
+    service = around.environ.get("SERVICE_PORT", "").strip()
+    if not service:
+        return port
+    if not service.isascii() or not service.isdigit() or not 0 < int(service[:9]) < 65_536:
+        problems.error(
+            ("PORT",), "the variable SERVICE_PORT should be a port from 1 to 65535", "unset or correct it"
+        )
+        return port
+    origins["PORT"] = "env:SERVICE_PORT"
+    return int(service)
+
+
+def _bypass(root: Root, around: Surroundings, origins: dict[str, str]) -> tuple[str, ...]:
+    """The variable PROXY_BYPASS, else the key, else NO_PROXY."""
+    environ = around.environ
+    if "PROXY_BYPASS" not in environ and root.proxy_bypass is not None:
+        return root.proxy_bypass
+    name = next((name for name in ("PROXY_BYPASS", "NO_PROXY", "no_proxy") if name in environ), None)
+    if name is None:
+        return ()
+    origins["PROXY_BYPASS"] = f"env:{name}"
+    return tuple(part.strip() for part in environ[name].split(",") if part.strip())
+
+
+def _provider(entry: ProviderEntry, index: int, problems: Problems) -> ProviderSettings:
+    where: Path = problems.real(("Providers", index))
+    block: Path = (*where, "transformer")
+    return ProviderSettings(
+        name=entry.name,
+        url=entry.api_base_url,
+        api_keys=entry.api_key,
+        models=entry.models,
+        use=_uses(entry.transformer.use, (*block, "use")),
+        model_use={
+            model: _uses(uses, (*block, model, "use")) for model, uses in entry.transformer.models.items()
+        },
+        dialect=entry.dialect or None,
+        headers=entry.headers,
+        overrides={
+            model: ModelOverride(limit.context_window, limit.max_output)
+            for model, limit in entry.model_limits.items()
+        },
+        where=format_path(where),
+    )
+
+
+def _uses(uses: tuple[Use, ...], path: Path) -> tuple[TransformerUse, ...]:
+    return tuple(
+        TransformerUse(use.name, use.options, format_path((*path, index))) for index, use in enumerate(uses)
+    )
+
+
+def _routers(root: Root, around: Surroundings) -> RouterSettings:
+    return RouterSettings(custom_router=around.path(root.custom_router), fallback=root.fallback)
+
+
+def router_settings(block: RouterBlock, rest: RouterSettings) -> RouterSettings:
+    """A ``Router`` block over the custom router and fallbacks of ``rest``."""
+    return attrs.evolve(
+        rest,
+        default=block.default,
+        background=block.background,
+        think=block.think,
+        long_context=block.long_context,
+        long_context_threshold=block.long_context_threshold,
+        web_search=block.web_search,
+        image=block.image,
+        compaction=block.compaction,
+        subagent=block.subagent,
+        agents=block.agents,
+        models=block.models,
+        think_effort=block.think_effort,
+        custom_first=block.custom_first,
+        custom_timeout=block.custom_timeout / 1000,
+        session_routers=block.project_routers,
+    )
+
+
+def _timeouts(root: Root) -> TimeoutSettings:
+    block: TimeoutsBlock = root.timeouts
+    return TimeoutSettings(
+        connect=_seconds(block.connect),
+        first_byte=_seconds(block.first_byte),
+        idle=_seconds(block.idle),
+        total=_seconds(block.total),
+        api=_seconds(root.api_timeout or 0),
+        commit_after=block.commit_after / 1000,
+        keep_alive=block.keep_alive / 1000,
+    )
+
+
+def _seconds(milliseconds: int) -> float | None:
+    return milliseconds / 1000 if milliseconds else None
+
+
+def _limits(block: LimitsBlock) -> LimitSettings:
+    return LimitSettings(
+        max_body=block.max_body,
+        max_reply=block.max_reply,
+        max_event=block.max_event,
+        body_idle=block.body_idle / 1000,
+        body_total=block.body_total / 1000,
+    )
+
+
+def _logging(root: Root, given: Mapping[str, Any], around: Surroundings) -> LogSettings:
+    level = root.log_level if given.get("LOG_LEVEL") else root.logging.level or root.log_level
+    return LogSettings(
+        enabled=root.log if given.get("LOG") is not None else root.logging.enabled,
+        level=level or "info",
+        directory=around.path(root.logging.directory),
+        bodies=root.logging.bodies,
+    )
