@@ -48,9 +48,7 @@ def timed_out(where: str, doing: str, limit: float | None) -> UpstreamTimeoutErr
 def _translate(where: str, exc: Exception) -> UpstreamError:
     match exc:
         case ssl.SSLCertVerificationError():
-            return UpstreamUnavailableError(
-                f"The certificate of {where} is not accepted: {exc.verify_message}"
-            )
+            return UpstreamUnavailableError(f"The certificate of {where} is not accepted: {_verdict(exc)}")
         case ssl.SSLError():
             return UpstreamUnavailableError(f"TLS with {where} failed: {_reason(exc)}")
         case socket.gaierror():
@@ -91,4 +89,9 @@ def _below(where: str, exc: Exception) -> UpstreamError:
 
 
 def _reason(exc: ssl.SSLError) -> str:
-    return (exc.reason or "no reason given").replace("_", " ").lower()
+    return str(getattr(exc, "reason", None) or "no reason given").replace("_", " ").lower()
+
+
+def _verdict(exc: ssl.SSLCertVerificationError) -> str:
+    # Set by OpenSSL's errors only; the general text names our own files and lines.
+    return str(getattr(exc, "verify_message", None) or "no reason given")
