@@ -1,0 +1,3 @@
+"""Doors to a dialect: one module a door."""
+
+from __future__ import annotations
