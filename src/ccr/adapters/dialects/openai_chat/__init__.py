@@ -1,0 +1,69 @@
+"""OpenAI chat completions and the many who copied them: the provider's end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ccr.adapters.dialects.openai_chat.errors import decode_error
+from ccr.adapters.dialects.openai_chat.read_reply import read_reply
+from ccr.adapters.dialects.openai_chat.read_stream import ChatStreamDecoder
+from ccr.adapters.dialects.openai_chat.tools import restore_names
+from ccr.adapters.dialects.openai_chat.watch import ChatReplyWatch
+from ccr.adapters.dialects.openai_chat.wire import NAME
+from ccr.adapters.dialects.openai_chat.write_request import write_request, write_turn
+
+if TYPE_CHECKING:
+    from ccr.application.call import Headers
+    from ccr.application.ports.dialect import Framer, ReplyWatch, StreamDecoder
+    from ccr.application.ports.payload import Encoded
+    from ccr.application.ports.transformer import EventStage
+    from ccr.domain.conversation import Conversation, Turn
+    from ccr.domain.errors import GatewayError
+    from ccr.domain.models import ModelProfile
+    from ccr.domain.reply import Reply
+
+__all__ = ["OpenAIChatProvider", "restore_names"]
+
+
+class OpenAIChatProvider:
+    """:class:`ccr.application.ports.dialect.ProviderDialect` of chat completions."""
+
+    name = NAME
+
+    def write_turn(self, turn: Turn, profile: ModelProfile) -> bytes:
+        """Write one turn as messages, comma-separated; empty if nothing of it can be said here."""
+        return write_turn(turn, profile)
+
+    def write_request(
+        self,
+        conversation: Conversation,
+        profile: ModelProfile,
+        *,
+        is_anthropic: bool,  # noqa: ARG002  # the port's: nobody who speaks this dialect is
+    ) -> Encoded:
+        """Write the whole request."""
+        return write_request(conversation, profile)
+
+    def read_reply(self, body: bytes) -> Reply:
+        """Read a whole reply. Raises UpstreamProtocolError, or the error that a 200 hid."""
+        return read_reply(body)
+
+    def stream_decoder(self, framer: Framer) -> StreamDecoder:
+        """Return a reader for one streamed reply."""
+        return ChatStreamDecoder(framer)
+
+    def reply_watch(self, *, stream: bool) -> ReplyWatch:
+        """Return an observer for one relayed reply."""
+        return ChatReplyWatch(stream=stream)
+
+    def decode_error(self, status: int, headers: Headers, body: bytes, *, provider: str) -> GatewayError:
+        """Say what an error reply means."""
+        return decode_error(status, headers, body, provider=provider)
+
+    def reply_stage(
+        self,
+        conversation: Conversation,
+        profile: ModelProfile,  # noqa: ARG002  # the optional port's: other dialects ask it
+    ) -> EventStage | None:
+        """Undo in the reply what had to be renamed in the request; None if nothing was."""
+        return restore_names(conversation)
