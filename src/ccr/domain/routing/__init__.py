@@ -1,1 +1,1 @@
-"""Where requests go, and why."""
+"""Where requests go, and why: ``decide(policy, facts, conditions) -> RouteDecision``."""

@@ -1,0 +1,101 @@
+"""``ccr route explain``: why a request goes, or went, where it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from attrs import define
+
+from ccr.domain.errors import NoSuchPathError
+from ccr.domain.routing.decide import decide
+from ccr.domain.routing.policy import clip
+
+if TYPE_CHECKING:
+    from ccr.application.call import Call
+    from ccr.application.catalog.holder import CatalogHolder
+    from ccr.application.flow.conditions import Snapshot
+    from ccr.application.tracker import Decided, Tracker
+    from ccr.domain.facts import RequestFacts
+    from ccr.domain.routing.decision import RouteDecision, Verdict
+
+__all__ = ["LAST", "ExplainRoute", "to_dict", "to_lines"]
+
+LAST = "last"
+"""In place of a request id: the newest decision."""
+
+
+@define(eq=False)
+class ExplainRoute:
+    """Decides as the data path does, and calls nobody; or looks up what was decided. Answers plain JSON values."""
+
+    catalog: CatalogHolder
+    snapshot: Snapshot
+    tracker: Tracker
+
+    async def __call__(self, call: Call) -> Mapping[str, object]:
+        """Decide about a request without sending it.
+
+        Raises InvalidRequestError and UnknownModelError as the request itself would.
+        """
+        catalog = self.catalog.current
+        await call.read()
+        parsed = catalog.clients[call.dialect].read(call)
+        decision = decide(catalog.policy, parsed.facts, await self.snapshot(call, parsed, catalog))
+        return to_dict(decision, request_id=call.request_id, facts=parsed.facts)
+
+    def recent(self, last: int = 1) -> Sequence[Mapping[str, object]]:
+        """Return the newest decisions, newest first."""
+        return [_decided(found) for found in self.tracker.recent(last)]
+
+    def remembered(self, request_id: str) -> Mapping[str, object]:
+        """Return what was decided for a request id, or for ``last``. Raises NoSuchPathError if it is not known."""
+        found = (
+            next(iter(self.tracker.recent(1)), None) if request_id == LAST else self.tracker.find(request_id)
+        )
+        if found is None:
+            raise NoSuchPathError(f"no decision is remembered for {clip(request_id)!r}")
+        return _decided(found)
+
+
+def _decided(found: Decided) -> Mapping[str, object]:
+    return to_dict(found.decision, request_id=found.request_id, facts=found.facts)
+
+
+def to_dict(
+    decision: RouteDecision, *, request_id: str = "", facts: RequestFacts | None = None
+) -> dict[str, object]:
+    """Return a decision as plain JSON values."""
+    return {
+        "request_id": request_id or None,
+        "requested": facts.model if facts is not None else None,
+        "target": str(decision.target),
+        "scenario": decision.scenario,
+        "reason": decision.reason,
+        "tokens": decision.tokens,
+        "fallbacks": [str(ref) for ref in decision.fallbacks],
+        "verdicts": [_verdict(verdict) for verdict in decision.verdicts],
+    }
+
+
+def _verdict(verdict: Verdict) -> dict[str, object]:
+    return {
+        "rule": verdict.rule,
+        "matched": verdict.matched,
+        "because": verdict.because,
+        "target": str(verdict.target) if verdict.target is not None else None,
+    }
+
+
+def to_lines(explained: Mapping[str, Any]) -> list[str]:
+    """Return what :func:`to_dict` gave as lines for a terminal: the outcome, then every rule in the order it was asked."""
+    verdicts: Sequence[Mapping[str, Any]] = explained["verdicts"]
+    width = max((len(verdict["rule"]) for verdict in verdicts), default=0)
+    lines = [f"{explained['target']}  ({explained['scenario']}: {explained['reason']})"]
+    for verdict in verdicts:
+        mark = "*" if verdict["matched"] else " "
+        arrow = f" -> {verdict['target']}" if verdict["target"] else ""
+        lines.append(f"  {mark} {verdict['rule']:<{width}}  {verdict['because']}{arrow}")
+    if explained["fallbacks"]:
+        lines.append(f"  then {', '.join(explained['fallbacks'])}")
+    return lines
