@@ -190,6 +190,10 @@ def _check_target(target: str, path: Path, providers: Sequence[ProviderEntry], p
     provider = next((p for p in providers if p.name.casefold() == name.casefold()), None)
     if provider is None:
         if name.casefold() == DEMO:
+            if model.casefold() != DEMO:
+                problems.error(
+                    path, f"the built-in provider {DEMO} has no model {model!r}", f'write "{DEMO},{DEMO}"'
+                )
             return
         names = [p.name for p in providers]
         known = f"configured: {', '.join(names)}" if names else "no providers are configured"

@@ -23,7 +23,7 @@ from ccr.application.ports.config import Loaded
 from ccr.application.settings import RouterSettings, Settings
 from ccr.domain.errors import ConfigError, Problem
 
-__all__ = ["load", "load_router", "locate", "revision_of"]
+__all__ = ["load", "load_router", "locate", "placed", "revision_of"]
 
 _HARMLESS = frozenset({"StatusLine", "Logging", "plugins", "transformers", "Team", "Ledger", "CLAUDE_PATH", "$schema",
                        "LOG_FILE", "ANTHROPIC_SMALL_FAST_MODEL"})  # fmt: skip
@@ -109,6 +109,22 @@ def locate(
     problems = Problems(file, document, moved)
     problems.add(parse_path(where), message, hint, severity=severity)
     return problems.found[0]
+
+
+def placed(text: str, error: ConfigError) -> ConfigError:
+    """The same error with line and column for problems that only know their JSON path in ``text``."""
+    return ConfigError([problem if problem.line else _placed(text, problem) for problem in error.problems])
+
+
+def _placed(text: str, problem: Problem) -> Problem:
+    return locate(
+        text,
+        file=problem.file,
+        where=problem.path,
+        message=problem.message,
+        hint=problem.hint,
+        severity=problem.severity,
+    )
 
 
 def _read(

@@ -23,7 +23,7 @@ class Kind(Enum):
     PATH = "path"
     URL = "URL"
     TARGET = "provider,model"
-    SECRET = "a secret"
+    SECRET = "a secret"  # noqa: S105  # names a kind of value
     SECRETS = "secret or list of secrets"
     BOOLEAN = "true or false"
     INTEGER = "whole number"

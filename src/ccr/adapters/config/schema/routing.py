@@ -12,8 +12,8 @@ __all__ = ["EFFORTS", "SCENARIOS", "RouterBlock"]
 
 EFFORTS = ("minimal", "low", "medium", "high", "xhigh", "max")
 SCENARIOS = (
-    "default", "background", "think", "longContext", "webSearch", "image", "compaction", "subagent", "explicit",
-    "custom",
+    "default", "background", "think", "longContext", "webSearch", "image", "compaction", "subagent", "agent", "models",
+    "explicit", "custom",
 )  # fmt: skip
 """Names that ``fallback`` may use."""
 
