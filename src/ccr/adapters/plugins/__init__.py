@@ -1,0 +1,3 @@
+"""Transformers by name, wherever they come from."""
+
+from __future__ import annotations

@@ -1,0 +1,37 @@
+"""``cerebras``: without the fields that Cerebras refuses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from attrs import define
+from typing_extensions import override
+
+from ccr.application.ports.transformer import Transformer
+
+if TYPE_CHECKING:
+    from ccr.application.ports.payload import Payload
+    from ccr.domain.models import Destination
+
+__all__ = ["Cerebras"]
+
+_REFUSED = (
+    "reasoning",
+    "parallel_tool_calls",
+    "service_tier",
+    "presence_penalty",
+    "frequency_penalty",
+    "logit_bias",
+)
+"""providers.md 4.2."""
+
+
+@define(frozen=True)
+class Cerebras(Transformer):
+    """Drop fields that are refused there."""
+
+    name: ClassVar[str] = "cerebras"
+
+    @override
+    def payload(self, payload: Payload, to: Destination) -> Payload:
+        return payload.without(*_REFUSED)

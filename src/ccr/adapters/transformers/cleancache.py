@@ -1,0 +1,47 @@
+"""``cleancache``: no cache marks for providers that refuse them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+
+from attrs import define, evolve
+from typing_extensions import override
+
+from ccr.application.ports.transformer import Transformer
+
+if TYPE_CHECKING:
+    from ccr.domain.conversation import Conversation, Text, Turn
+    from ccr.domain.models import Destination
+
+__all__ = ["CleanCache"]
+
+T = TypeVar("T")
+
+
+@define(frozen=True)
+class CleanCache(Transformer):
+    """Take ``cache_control`` off system, messages and tools."""
+
+    name: ClassVar[str] = "cleancache"
+
+    @override
+    def request(self, conversation: Conversation, to: Destination) -> Conversation:
+        return evolve(
+            conversation,
+            system=tuple(map(_clean, conversation.system)),
+            turns=tuple(map(_clean_turn, conversation.turns)),
+            tools=tuple(map(_clean, conversation.tools)),
+        )
+
+
+def _clean_turn(turn: Turn) -> Turn:
+    blocks = tuple(map(_clean, turn.blocks))
+    if all(new is old for new, old in zip(blocks, turn.blocks, strict=True)):
+        return turn
+    return evolve(turn, blocks=blocks, source=None)
+
+
+def _clean(part: T) -> T:
+    if getattr(part, "cache", None) is None:
+        return part
+    return cast("T", evolve(cast("Text", part), cache=None))  # every part with a cache mark is an attrs value
