@@ -10,11 +10,9 @@ from attrs import define, field
 from ccr.domain.facts import Operation
 
 if TYPE_CHECKING:
-    import asyncio
-
     from ccr.domain.access import Principal
 
-__all__ = ["Answer", "Call", "Headers", "Loader", "Operation", "Relay", "Write"]
+__all__ = ["Answer", "Call", "Disconnect", "Headers", "Loader", "Operation", "Relay", "Write"]
 
 Headers: TypeAlias = Mapping[str, str]
 """Header names in lower case; a repeated header is joined with ``, `` (RFC 9110 5.3)."""
@@ -22,6 +20,37 @@ Headers: TypeAlias = Mapping[str, str]
 Loader: TypeAlias = Callable[[], Awaitable[bytes]]
 Write: TypeAlias = Callable[[bytes], Awaitable[None]]
 Relay: TypeAlias = Callable[[Write], Awaitable[None]]
+
+
+class Disconnect:
+    """Whether the client has left. Callbacks, not tasks: nothing is paid for a client that stays."""
+
+    __slots__ = ("_callbacks", "gone")
+
+    def __init__(self) -> None:
+        self.gone = False
+        self._callbacks: list[Callable[[], None]] = []
+
+    def set(self) -> None:
+        """Say that the client has left; tells everybody who asked, once."""
+        if self.gone:
+            return
+        self.gone = True
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def tell(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` when the client leaves; at once if it has left."""
+        if self.gone:
+            callback()
+        else:
+            self._callbacks.append(callback)
+
+    def forget(self, callback: Callable[[], None]) -> None:
+        """Take a callback back."""
+        if callback in self._callbacks:
+            self._callbacks.remove(callback)
 
 
 @define
@@ -32,7 +61,7 @@ class Call:
         dialect: name of the client dialect that the path belongs to.
         load: reads the body, bounded in size and time; raises BodyTooLargeError, ClientGoneError or
             InvalidRequestError (a body that does not arrive in time).
-        disconnect: set when the client has left; never cleared.
+        disconnect: says when the client leaves.
         received: monotonic seconds at which the request came in.
     """
 
@@ -43,7 +72,7 @@ class Call:
     principal: Principal
     request_id: str
     load: Loader
-    disconnect: asyncio.Event
+    disconnect: Disconnect
     received: float
     query: str = ""
     body: bytes | None = field(default=None, repr=False)

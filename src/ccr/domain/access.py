@@ -9,10 +9,13 @@ __all__ = ["ANONYMOUS", "LOCAL", "Principal"]
 
 @value
 class Principal:
-    """A caller we know: ``id`` is stable and not secret. ``admin`` = may use the admin API."""
+    """A caller we know: ``id`` is stable and not secret. ``admin`` = may use the admin API; ``models`` are globs over
+    ``provider,model`` that it may use, empty = all.
+    """
 
     id: str
     admin: bool = False
+    models: tuple[str, ...] = ()
 
 
 LOCAL = Principal("local", admin=True)

@@ -10,7 +10,8 @@ __all__ = ["Loss"]
 @value
 class Loss:
     """One thing dropped or emulated: ``feature`` in a few fixed words (``thinking``, ``document``), ``what`` was done
-    about it (``dropped``, ``as text``)."""
+    about it (``dropped``, ``as text``).
+    """
 
     feature: str
     what: str = "dropped"

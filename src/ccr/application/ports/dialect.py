@@ -142,7 +142,9 @@ class ClientDialect(Protocol):
         """Return a writer for one streamed reply."""
         ...
 
-    def encode_error(self, error: GatewayError, request_id: str) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+    def encode_error(
+        self, error: GatewayError, request_id: str
+    ) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
         """Return status, headers and body of an error that came before the first byte."""
         ...
 
@@ -160,7 +162,9 @@ class ProviderDialect(Protocol):
         """Write one turn as the provider's messages, comma-separated JSON objects. Pure and context-free."""
         ...
 
-    def write_request(self, conversation: Conversation, profile: ModelProfile, *, is_anthropic: bool) -> Encoded:
+    def write_request(
+        self, conversation: Conversation, profile: ModelProfile, *, is_anthropic: bool
+    ) -> Encoded:
         """Write the whole request; ``conversation.model`` is already the provider's name of the model."""
         ...
 

@@ -26,7 +26,8 @@ class Endpoint:
 @define(frozen=True)
 class ProviderSpec:
     """What is known of a provider beyond the configuration. ``profiles`` are by model glob, first match from the most
-    specific; ``credential`` is ``bearer``, ``x-api-key`` or ``none``."""
+    specific; ``credential`` is ``bearer``, ``x-api-key`` or ``none``.
+    """
 
     name: str
     hosts: tuple[str, ...] = ()

@@ -32,7 +32,8 @@ class Timeouts:
 @define(frozen=True)
 class UpstreamRequest:
     """One request to a provider. ``url`` is absolute; header names are lower case; ``host``,
-    ``content-length`` and ``accept-encoding: identity`` are added by the transport."""
+    ``content-length`` and ``accept-encoding: identity`` are added by the transport.
+    """
 
     method: str
     url: str

@@ -28,7 +28,8 @@ __all__ = [
 @frozen
 class Settings:
     """Everything that is configured. ``raw`` is the expanded file as plain JSON values, for custom routers
-    (secrets in it are masked); ``source`` names the file, empty when built by hand."""
+    (secrets in it are masked); ``source`` names the file, empty when built by hand.
+    """
 
     server: ServerSettings = ServerSettings()
     providers: tuple[ProviderSettings, ...] = ()

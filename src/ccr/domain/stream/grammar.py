@@ -46,7 +46,13 @@ class StreamPhase(Enum):
     FAILED = "failed"
 
 
-_OPEN = (StreamPhase.TEXT, StreamPhase.THINKING, StreamPhase.TOOL, StreamPhase.SERVER_TOOL, StreamPhase.ATOMIC)
+_OPEN = (
+    StreamPhase.TEXT,
+    StreamPhase.THINKING,
+    StreamPhase.TOOL,
+    StreamPhase.SERVER_TOOL,
+    StreamPhase.ATOMIC,
+)
 _LIVE = (StreamPhase.MESSAGE, *_OPEN)
 
 OPENS: dict[type, StreamPhase] = {

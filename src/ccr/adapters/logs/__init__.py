@@ -1,0 +1,1 @@
+"""Log lines: made as events, redacted, written beside the event loop."""

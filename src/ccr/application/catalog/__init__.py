@@ -1,0 +1,1 @@
+"""The configuration compiled into what the data path needs, and nothing else."""

@@ -1,0 +1,1 @@
+"""One exchange with a provider, and its way to the client: prepare, open, commit, relay, settle."""

@@ -1,0 +1,94 @@
+"""The commit gate: nothing is sent until there is real content, so that failures keep their status (decision 12)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from ccr.application.exchange.live import DecodedSource, EventReply, ListSource, RelayedReply
+from ccr.domain.errors import UpstreamProtocolError
+from ccr.domain.stream import Folder, unfold
+
+if TYPE_CHECKING:
+    from ccr.application.catalog.targets import Target
+    from ccr.application.exchange.job import Job
+    from ccr.application.exchange.prepare import Prepared
+    from ccr.application.exchange.watch import Watch
+    from ccr.application.ports.upstream import UpstreamResponse
+    from ccr.domain.reply import Reply
+    from ccr.domain.usage import Usage
+
+__all__ = ["Whole", "commit"]
+
+
+@frozen(eq=False)
+class Whole:
+    """A reply that came whole: its own bytes (relayed) or its meaning."""
+
+    response: UpstreamResponse
+    body: bytes
+    reply: Reply | None
+    usage: Usage
+
+
+async def commit(
+    job: Job, target: Target, prepared: Prepared, response: UpstreamResponse, watch: Watch
+) -> EventReply | RelayedReply | Whole:
+    """Wait for real content. Raises whatever the reply failed with before that; the caller closes the response."""
+    streamed = "event-stream" in response.headers.get("content-type", "")
+    if not job.facts.stream:
+        return await _whole(target, prepared, response, watch, streamed=streamed)
+    reply: EventReply | RelayedReply
+    if _is_json(response):
+        body = await response.read(target.max_reply)
+        reply = EventReply(response, ListSource(unfold(target.dialect.read_reply(body))), prepared.stages)
+    elif prepared.relay:
+        reply = RelayedReply(response, target.dialect.reply_watch(stream=True))
+    else:
+        reply = EventReply(response, _decoded(target, response), prepared.stages)
+    await reply.content(watch)
+    return reply
+
+
+def _is_json(response: UpstreamResponse) -> bool:
+    """A provider that ignores ``stream`` answers with a JSON body; without a content type we trust the request."""
+    return (
+        "json" in response.headers.get("content-type", "")
+        and "ndjson" not in response.headers["content-type"]
+    )
+
+
+def _decoded(target: Target, response: UpstreamResponse) -> DecodedSource:
+    return DecodedSource(
+        response, target.dialect.stream_decoder(target.hosting.framer(limit=target.max_event))
+    )
+
+
+async def _whole(
+    target: Target, prepared: Prepared, response: UpstreamResponse, watch: Watch, *, streamed: bool
+) -> Whole:
+    if streamed:
+        reply = await _folded(EventReply(response, _decoded(target, response), prepared.stages), watch)
+        return Whole(response, b"", reply, reply.usage)
+    body = await response.read(target.max_reply)
+    if prepared.relay:
+        observer = target.dialect.reply_watch(stream=False)
+        observer.feed(body)
+        tail = observer.close()
+        if observer.error is not None:
+            raise observer.error
+        if tail or not observer.ended:
+            raise UpstreamProtocolError("the provider's reply is not a message of its dialect")
+        return Whole(response, body, None, observer.usage)
+    whole = target.dialect.read_reply(body)
+    if prepared.stages:
+        whole = await _folded(EventReply(response, ListSource(unfold(whole)), prepared.stages), watch)
+    return Whole(response, b"", whole, whole.usage)
+
+
+async def _folded(reply: EventReply, watch: Watch) -> Reply:
+    folder = Folder()
+    while not reply.finished:
+        folder.feed(await reply.events(watch))
+    return folder.reply()

@@ -1,0 +1,48 @@
+"""One request under way: what every step of the walk hands to the next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import define, field
+
+if TYPE_CHECKING:
+    from ccr.application.call import Call
+    from ccr.application.catalog.holder import Catalog
+    from ccr.application.exchange.trail import Trail
+    from ccr.application.ports.dialect import ClientDialect, ParsedCall, StreamEncoder
+    from ccr.domain.attempts import AttemptPlan
+    from ccr.domain.facts import RequestFacts
+    from ccr.domain.routing.decision import RouteDecision
+
+__all__ = ["Job"]
+
+
+@define(eq=False)
+class Job:
+    """Owned by the request's task. ``client`` None = the caller takes events, not bytes (embedding).
+
+    ``encoder`` is set once the client has been sent an opened message: from then on every attempt must translate.
+    """
+
+    call: Call
+    client: ClientDialect | None
+    catalog: Catalog
+    parsed: ParsedCall | None
+    facts: RequestFacts
+    decision: RouteDecision
+    plan: AttemptPlan
+    trail: Trail
+    encoder: StreamEncoder | None = field(default=None)
+
+    @property
+    def request(self) -> ParsedCall:
+        """The parsed call. Raises RuntimeError once it was let go."""
+        if self.parsed is None:
+            raise RuntimeError("the request was let go: content has been committed")
+        return self.parsed
+
+    def let_go(self) -> None:
+        """Forget body and conversation: no other target can be tried any more, and streams are long."""
+        self.parsed = None
+        self.call.drop()

@@ -1,0 +1,170 @@
+"""A reply under way, in its two kinds: relayed as bytes, or translated as events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from ccr.domain.errors import GatewayError, UpstreamProtocolError
+from ccr.domain.stream import BlockStart, MessageStart, MessageStop, StreamFailed, UsageUpdate
+from ccr.domain.usage import NO_USAGE, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ccr.application.exchange.watch import Watch
+    from ccr.application.ports.dialect import ReplyWatch, StreamDecoder
+    from ccr.application.ports.transformer import EventStage
+    from ccr.application.ports.upstream import UpstreamResponse
+    from ccr.domain.stream import StreamEvent
+
+__all__ = ["DecodedSource", "EventReply", "ListSource", "RelayedReply", "Source"]
+
+_WITH_USAGE = frozenset({MessageStart, UsageUpdate, MessageStop})
+_CONTENT = frozenset({BlockStart, MessageStop})
+
+
+class Source(Protocol):
+    """Where events come from, a batch at a time; an empty batch is no progress, None is the end."""
+
+    async def batch(self) -> Sequence[StreamEvent] | None: ...
+
+
+class DecodedSource:
+    """Events of a streamed response."""
+
+    def __init__(self, response: UpstreamResponse, decoder: StreamDecoder) -> None:
+        self._response = response
+        self._decoder = decoder
+        self._ended = False
+
+    async def batch(self) -> Sequence[StreamEvent] | None:
+        """Read once from the network; whatever cuts the stream becomes StreamFailed."""
+        if self._ended:
+            return None
+        try:
+            data = await self._response.chunk()
+        except GatewayError as error:
+            self._ended = True
+            return [StreamFailed(error)]
+        if data:
+            return self._decoder.feed(data)
+        self._ended = True
+        return self._decoder.close()
+
+
+class ListSource:
+    """Events of a reply that came whole."""
+
+    def __init__(self, events: Sequence[StreamEvent]) -> None:
+        self._events: Sequence[StreamEvent] | None = events
+
+    async def batch(self) -> Sequence[StreamEvent] | None:
+        """Return all of them, once."""
+        events, self._events = self._events, None
+        return events
+
+
+class EventReply:
+    """A reply as events, through the stages of its target."""
+
+    def __init__(self, response: UpstreamResponse, source: Source, stages: Sequence[EventStage]) -> None:
+        self.response = response
+        self.usage: Usage = NO_USAGE
+        self.ended = False
+        self.error: GatewayError | None = None
+        self._source = source
+        self._stages = stages
+        self._held: list[StreamEvent] = []
+
+    async def content(self, watch: Watch) -> None:
+        """Wait until real content is there; hold what came. Raises whatever the reply failed with before that."""
+        while True:
+            events = await self._next(watch)
+            if self.error is not None:
+                raise self.error
+            self._held.extend(events)
+            if self.ended or any(type(event) in _CONTENT for event in events):
+                return
+
+    async def events(self, watch: Watch) -> Sequence[StreamEvent]:
+        """Return the next events, what was held first; check ``ended`` before asking again."""
+        if self._held:
+            held, self._held = self._held, []
+            return held
+        return await self._next(watch)
+
+    @property
+    def finished(self) -> bool:
+        """The last event has been handed out."""
+        return self.ended and not self._held
+
+    async def _next(self, watch: Watch) -> Sequence[StreamEvent]:
+        events = await self._source.batch()
+        if events is None:
+            error = UpstreamProtocolError("the reply ended before it was complete")
+            events = [StreamFailed(error)]
+        if events:
+            watch.progress()
+            for stage in self._stages:
+                events = stage.feed(events)
+            self._look(events)
+        return events
+
+    def fail(self, error: GatewayError) -> Sequence[StreamEvent]:
+        """End the reply from outside; the stages flush what they hold."""
+        events: Sequence[StreamEvent] = [StreamFailed(error)]
+        for stage in self._stages:
+            events = stage.feed(events)
+        held, self._held = self._held, []
+        events = [*held, *events]
+        self._look(events)
+        return events
+
+    def _look(self, events: Sequence[StreamEvent]) -> None:
+        for event in events:
+            kind = type(event)
+            if kind in _WITH_USAGE:
+                self.usage = self.usage.merged(event.usage)  # type: ignore[union-attr]  # the three that have it
+            if kind is MessageStop:
+                self.ended = True
+            elif isinstance(event, StreamFailed):
+                self.ended, self.error = True, event.error
+
+
+class RelayedReply:
+    """A reply whose bytes go through as they come, with an observer beside them."""
+
+    def __init__(self, response: UpstreamResponse, observer: ReplyWatch) -> None:
+        self.response = response
+        self.observer = observer
+        self._held: list[bytes] = []
+        self._ended = False
+
+    async def content(self, watch: Watch) -> None:
+        """Wait until real content is there; hold what came. Raises whatever the reply failed with before that."""
+        observer = self.observer
+        while not (observer.started or observer.ended):
+            data = await self._read(watch)
+            if observer.error is not None:
+                raise observer.error
+            if not data:
+                raise UpstreamProtocolError("the reply ended before it was complete")
+            self._held.append(data)
+
+    async def data(self, watch: Watch) -> bytes:
+        """Return the next bytes, what was held first; ``b""`` at the end."""
+        if self._held:
+            held, self._held = b"".join(self._held), []
+            return held
+        return b"" if self._ended else await self._read(watch)
+
+    async def _read(self, watch: Watch) -> bytes:
+        data = await self.response.chunk()
+        if not data:
+            self._ended = True
+            return b""
+        before = self.observer.progress
+        self.observer.feed(data)
+        if self.observer.progress != before:
+            watch.progress()
+        return data

@@ -1,0 +1,1 @@
+"""Everything that says no, or wait, or what the outside looks like."""

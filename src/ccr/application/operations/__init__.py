@@ -1,0 +1,1 @@
+"""Operations on the gateway itself: configuration, health, draining, explaining."""

@@ -1,0 +1,1 @@
+"""What callers ask for: a generation, a count, a list of models."""

@@ -1,0 +1,192 @@
+"""A conversation in, events out: the data path for programs that embed the gateway."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from attrs import define, evolve
+
+from ccr.application.call import Call, Disconnect, Operation
+from ccr.application.exchange.job import Job
+from ccr.application.exchange.live import EventReply
+from ccr.application.exchange.trail import Trail
+from ccr.application.exchange.watch import Watch
+from ccr.domain.access import LOCAL
+from ccr.domain.attempts import AttemptPlan
+from ccr.domain.conversation import Image, Text, ToolCall, ToolResult
+from ccr.domain.conversation.tools import FunctionTool, HostedTool
+from ccr.domain.errors import GatewayError, InternalError
+from ccr.domain.facts import RequestFacts
+from ccr.domain.routing.decide import decide
+from ccr.domain.stream import StreamFailed
+from ccr.domain.verbatim import Json
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+
+    from ccr.application.catalog.holder import CatalogHolder
+    from ccr.application.exchange.attempts import Attempts
+    from ccr.application.exchange.settle import Settle
+    from ccr.application.flow.admission import Admission
+    from ccr.application.flow.conditions import Snapshot
+    from ccr.application.ports.journal import Tracer
+    from ccr.application.ports.system import Clock, NewId
+    from ccr.application.tracker import Tracker
+    from ccr.domain.access import Principal
+    from ccr.domain.conversation import ContentBlock, Conversation
+    from ccr.domain.stream import StreamEvent
+
+__all__ = ["BuiltCall", "Converse"]
+
+
+@define(eq=False)
+class BuiltCall:
+    """A ParsedCall that was never bytes."""
+
+    built: Conversation
+    facts: RequestFacts
+
+    @classmethod
+    def of(cls, conversation: Conversation) -> BuiltCall:
+        """Read the facts off a conversation."""
+        texts = list(_texts(conversation))
+        last = conversation.turns[-1].blocks if conversation.turns else ()
+        size = sum(map(len, texts))
+        facts = RequestFacts(
+            operation=Operation.GENERATE,
+            dialect="",
+            model=conversation.model,
+            size=size,
+            text_size=size,
+            stream=True,
+            thinking=conversation.reasoning.mode,
+            budget=conversation.reasoning.budget,
+            effort=conversation.reasoning.effort,
+            max_tokens=conversation.max_tokens,
+            tool_kinds=tuple(tool.kind for tool in conversation.tools if isinstance(tool, HostedTool)),
+            tools=len(conversation.tools),
+            images=any(_has_image(block) for block in last),
+        )
+        return cls(conversation, facts)
+
+    def conversation(self) -> Conversation:
+        """Return it."""
+        return self.built
+
+    def texts(self) -> Sequence[bytes]:
+        """Return what counts."""
+        return tuple(_texts(self.built))
+
+    def retarget(self, model: str) -> bytes:
+        """Never asked: there are no bytes to relay."""
+        raise InternalError(f"a conversation cannot be relayed to {model}")
+
+
+def _has_image(block: ContentBlock) -> bool:
+    return isinstance(block, Image) or (
+        isinstance(block, ToolResult) and any(isinstance(part, Image) for part in block.content)
+    )
+
+
+def _texts(conversation: Conversation) -> Iterator[bytes]:
+    for text in conversation.system:
+        yield text.text.encode()
+    for turn in conversation.turns:
+        for block in turn.blocks:
+            yield from _block_texts(block)
+    for tool in conversation.tools:
+        if isinstance(tool, FunctionTool):
+            yield f"{tool.name}{tool.description}".encode()
+            yield tool.schema.data
+
+
+def _block_texts(block: ContentBlock) -> Iterator[bytes]:
+    if isinstance(block, Text):
+        yield block.text.encode()
+    elif isinstance(block, ToolCall):
+        yield block.input.data if isinstance(block.input, Json) else block.input.encode()
+    elif isinstance(block, ToolResult):
+        yield from (part.text.encode() for part in block.content if isinstance(part, Text))
+
+
+@define(eq=False)
+class Converse:
+    """Enters the walk at *decide* and leaves it before the encoder."""
+
+    catalog: CatalogHolder
+    admission: Admission
+    snapshot: Snapshot
+    attempts: Attempts
+    settle: Settle
+    tracer: Tracer
+    tracker: Tracker
+    clock: Clock
+    new_id: NewId
+
+    async def __call__(
+        self, conversation: Conversation, principal: Principal | None = None
+    ) -> AsyncIterator[StreamEvent]:
+        """Yield the events of the reply. Raises the GatewayError that it failed with."""
+        parsed = BuiltCall.of(evolve(conversation, stream=True))
+        call = self._call(principal or LOCAL)
+        trail = Trail(call.request_id, self.clock.now(), call.received, call.principal.id)
+        self.admission.enter()
+        try:
+            job = await self._decided(call, parsed, trail)
+            async with aclosing(self._events(job)) as events:
+                async for event in events:
+                    yield event
+        except GatewayError as error:
+            trail.error = error
+            raise
+        finally:
+            self.admission.leave()
+            self.settle(trail)
+
+    def _call(self, principal: Principal) -> Call:
+        async def nothing() -> bytes:
+            return b""
+
+        return Call(
+            operation=Operation.GENERATE,
+            dialect="",
+            path="",
+            headers={},
+            principal=principal,
+            request_id=self.new_id(),
+            load=nothing,
+            disconnect=Disconnect(),
+            received=self.clock.monotonic(),
+        )
+
+    async def _decided(self, call: Call, parsed: BuiltCall, trail: Trail) -> Job:
+        catalog = self.catalog.current
+        trail.facts, trail.revision = parsed.facts, catalog.revision
+        trail.span = self.tracer.start(parsed.facts, call.headers)
+        conditions = await self.snapshot(call, parsed, catalog)
+        decision = trail.decision = decide(catalog.policy, parsed.facts, conditions)
+        self.tracker.remember(call.request_id, parsed.facts, decision)
+        plan = AttemptPlan((decision.target, *decision.fallbacks))
+        return Job(call, None, catalog, parsed, parsed.facts, decision, plan, trail)
+
+    async def _events(self, job: Job) -> AsyncGenerator[StreamEvent]:
+        opened = await self.attempts.run(job)
+        reply = opened.reply
+        if not isinstance(reply, EventReply):
+            raise InternalError("a conversation is never relayed")
+        job.let_go()
+        job.trail.status = 200
+        timeouts = opened.target.timeouts
+        try:
+            while not reply.finished:
+                # The watch covers our own waiting only, never the time that the caller takes between two events.
+                async with Watch(job.call.disconnect, idle=timeouts.idle) as watch:
+                    events = await reply.events(watch)
+                for event in events:
+                    if isinstance(event, StreamFailed):
+                        raise event.error
+                    yield event
+        finally:
+            job.trail.usage = reply.usage
+            await reply.response.aclose()

@@ -1,0 +1,68 @@
+"""Headers of what goes back: built from scratch, never copied wholesale (decision 7)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ccr.application.exchange.job import Job
+    from ccr.application.exchange.trail import Trail
+
+__all__ = ["decision_headers", "json_headers", "provider_headers", "stream_headers"]
+
+_MOST_REASON = 200
+_MOST_VALUE = 256
+_STREAM = (
+    ("content-type", "text/event-stream; charset=utf-8"),
+    ("cache-control", "no-cache"),
+    ("x-accel-buffering", "no"),
+)
+_JSON = (("content-type", "application/json"),)
+_RATE_PREFIXES = ("anthropic-ratelimit-", "x-ratelimit-")
+
+
+def stream_headers(job: Job) -> tuple[tuple[str, str], ...]:
+    """Headers of a streamed reply."""
+    return _STREAM + decision_headers(job.trail)
+
+
+def json_headers(job: Job) -> tuple[tuple[str, str], ...]:
+    """Headers of a whole reply."""
+    return _JSON + decision_headers(job.trail)
+
+
+def decision_headers(trail: Trail) -> tuple[tuple[str, str], ...]:
+    """Return ``request-id``, and as far as they are known ``x-ccr-decision`` and ``x-ccr-degraded``."""
+    headers = [("request-id", trail.id)]
+    decision = trail.decision
+    if decision is not None:
+        reason = _plain(decision.reason)[:_MOST_REASON].replace('"', "'")
+        text = f'scenario={decision.scenario}; target="{_plain(str(decision.target))}"; reason="{reason}"'
+        headers.append(("x-ccr-decision", text))
+    if trail.losses:
+        headers.append(("x-ccr-degraded", _plain(", ".join(sorted({str(loss) for loss in trail.losses})))))
+    return tuple(headers)
+
+
+def provider_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return what a provider's headers say about rate limits, if it is harmless text; its request id by another name."""
+    kept = [
+        (name, value)
+        for name, value in headers.items()
+        if name.startswith(_RATE_PREFIXES) and _harmless(name) and _harmless(value)
+    ]
+    upstream_id = headers.get("request-id") or headers.get("x-request-id")
+    if upstream_id and _harmless(upstream_id):
+        kept.append(("x-ccr-upstream-request-id", upstream_id))
+    return tuple(kept)
+
+
+def _harmless(value: str) -> bool:
+    return len(value) <= _MOST_VALUE and value.isascii() and value.isprintable()
+
+
+def _plain(text: str) -> str:
+    """Header values are printable ASCII (RFC 9110 5.5); what is not becomes a question mark."""
+    return "".join(char if char.isascii() and char.isprintable() else "?" for char in text)

@@ -1,0 +1,28 @@
+"""What is spoken: dialects, doors, providers, transformers."""
+
+from __future__ import annotations
+
+from dependency_injector import containers, providers
+
+from ccr.adapters.credentials.keys import static_key
+from ccr.adapters.dialects.anthropic import AnthropicClient, AnthropicProvider
+from ccr.adapters.dialects.openai_chat import OpenAIChatProvider
+from ccr.adapters.hosting.direct import DirectHosting
+from ccr.adapters.plugins.registry import Registry
+from ccr.adapters.providers.loader import load_book
+
+__all__ = ["Formats"]
+
+
+class Formats(containers.DeclarativeContainer):
+    """Pure codecs and data; nothing here has state but memos."""
+
+    clients = providers.Dict(anthropic=providers.Singleton(AnthropicClient))
+    dialects = providers.Dict(
+        anthropic=providers.Singleton(AnthropicProvider),
+        openai_chat=providers.Singleton(OpenAIChatProvider),
+    )
+    hostings = providers.Dict(direct=providers.Singleton(DirectHosting))
+    book = providers.Singleton(load_book)
+    transformers = providers.Singleton(Registry)
+    credential = providers.Object(static_key)

@@ -1,0 +1,26 @@
+"""What is remembered, and by whom it is asked."""
+
+from __future__ import annotations
+
+from dependency_injector import containers, providers
+
+from ccr.adapters.config.file_store import FileConfigStore
+from ccr.adapters.identity.single_key import SingleKey
+from ccr.adapters.routing.session_files import SessionFiles
+from ccr.adapters.system.fleet import FleetMember
+from ccr.adapters.tokens.counter import TokenCounter
+
+__all__ = ["State"]
+
+
+class State(containers.DeclarativeContainer):
+    """Configuration, identity, counting, the fleet."""
+
+    paths = providers.Dependency()
+    environ = providers.Dependency()
+
+    config_store = providers.Singleton(FileConfigStore.of, paths, environ)
+    identity = providers.Singleton(SingleKey, None)
+    counter = providers.Singleton(TokenCounter)
+    session_routers = providers.Singleton(SessionFiles, paths.provided.home, paths.provided.claude_projects)
+    fleet = providers.Singleton(FleetMember, paths.provided.socket)

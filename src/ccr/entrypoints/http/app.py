@@ -1,0 +1,90 @@
+"""The ASGI application: the guard outside, Litestar inside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from litestar import Litestar, Router, asgi
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.openapi import OpenAPIConfig
+
+from ccr.domain.errors import ForbiddenError, GatewayError
+from ccr.entrypoints.http.admin.control import control_handlers
+from ccr.entrypoints.http.admin.routes import route_handlers
+from ccr.entrypoints.http.errors import ErrorWriter, framework_handler
+from ccr.entrypoints.http.guard import Guard
+from ccr.entrypoints.http.health import health_handlers
+from ccr.entrypoints.http.model_list import model_list_handlers
+from ccr.entrypoints.http.models import model_routes
+from ccr.entrypoints.http.openapi import openapi_handlers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from litestar.types import ASGIApp
+
+    from ccr.application.catalog.holder import CatalogHolder
+    from ccr.application.console import Console
+    from ccr.application.gateway import Gateway
+    from ccr.application.ports.dialect import ClientDialect
+    from ccr.application.ports.identity import Identity
+    from ccr.application.ports.system import Clock, NewId
+
+__all__ = ["build_app"]
+
+
+def admins_only(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Guard of every admin route."""
+    if not connection.scope["ccr"].principal.admin:  # type: ignore[typeddict-item]
+        raise ForbiddenError("this key may not administer the gateway")
+
+
+def build_app(
+    *,
+    gateway: Gateway,
+    console: Console,
+    catalog: CatalogHolder,
+    clients: Mapping[str, ClientDialect],
+    identity: Identity,
+    clock: Clock,
+    new_id: NewId,
+    fault: Callable[[str, BaseException], None],
+    process: Mapping[str, object],
+) -> Guard:
+    """Build it. ``fault`` is told every exception that escapes, with the request's id."""
+    writer = ErrorWriter(clients, "anthropic")
+    version = str(process["version"])
+    mounts = [
+        asgi(path, copy_scope=False)(_as_function(endpoint))
+        for path, endpoint in model_routes(gateway, catalog, clock).items()
+    ]
+    admin = Router(
+        path="/api",
+        route_handlers=[*control_handlers(console, process), *route_handlers(console, clock)],
+        guards=[admins_only],
+        tags=["admin"],
+    )
+    app = Litestar(
+        route_handlers=[
+            *mounts,
+            *health_handlers(console.check_health, catalog, version),
+            *model_list_handlers(gateway),
+            *openapi_handlers(),
+            admin,
+        ],
+        openapi_config=OpenAPIConfig(title="ccr", version=version, enabled_endpoints=set()),
+        exception_handlers={Exception: framework_handler(writer), GatewayError: framework_handler(writer)},
+        request_max_body_size=None,
+        logging_config=None,
+    )
+    return Guard(app, catalog=catalog, identity=identity, new_id=new_id, errors=writer, fault=fault)
+
+
+def _as_function(endpoint: ASGIApp) -> Any:
+    """Litestar wants a coroutine function, not an object that can be called."""
+
+    async def mounted(scope: Any, receive: Any, send: Any) -> None:
+        await endpoint(scope, receive, send)
+
+    return mounted

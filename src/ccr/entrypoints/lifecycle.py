@@ -1,0 +1,89 @@
+"""Opens and closes what a running gateway needs; shared by the server and by embedding programs."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from ccr.adapters.config.paths import Paths
+from ccr.entrypoints.container import Container
+
+if TYPE_CHECKING:
+    from ccr.application.catalog.holder import Catalog
+    from ccr.application.ports.config import ConfigStore
+    from ccr.domain.errors import ConfigError
+
+__all__ = ["Running", "opened"]
+
+_GC_THRESHOLD = 50_000
+"""With what start-up made frozen, a full collection beside 50 big requests halves (29 -> 13 ms at p99, measured)."""
+
+
+class Running:
+    """An assembled gateway. ``container`` resolves everything; nothing is open until ``opened`` entered it."""
+
+    def __init__(self, paths: Paths, environ: Mapping[str, str], *, console: bool) -> None:
+        self.paths = paths
+        self._console = console
+        self.container = Container(paths=paths, environ=environ, applied=self._applied, refused=self._refused)
+
+    def _applied(self, catalog: Catalog) -> None:
+        """Hand the settings to what holds a copy of them; the data path reads the catalog only."""
+        settings, container = catalog.settings, self.container
+        secrets = [key.reveal() for provider in settings.providers for key in provider.api_keys]
+        if settings.server.api_key:
+            secrets.append(settings.server.api_key.reveal())
+        container.insight.logs().configure(settings.logging, self.paths.logs, secrets, console=self._console)
+        container.state.identity().configure(settings.server.api_key)
+        container.egress.http().configure(settings.proxy_url, settings.proxy_bypass)
+        logs = container.insight.logs()
+        for problem in catalog.warnings:
+            logs.problem(problem)
+        logs.logger.info("configuration", revision=catalog.revision, providers=len(settings.providers))
+
+    def _refused(self, error: ConfigError) -> None:
+        for problem in error.problems:
+            self.container.insight.logs().problem(problem)
+
+
+def running(
+    *, environ: Mapping[str, str] | None = None, store: ConfigStore | None = None, console: bool = False
+) -> Running:
+    """Assemble a gateway; with ``store`` the configuration comes from there instead of a file."""
+    variables = os.environ if environ is None else environ
+    made = Running(Paths.of(variables), variables, console=console)
+    if store is not None:
+        made.container.state.config_store.override(store)
+    return made
+
+
+@asynccontextmanager
+async def opened(made: Running, *, follow: bool = True) -> AsyncIterator[Running]:
+    """Load the configuration, follow its changes, and close everything at the end.
+
+    Raises:
+        ConfigError: the first configuration cannot be used.
+    """
+    container = made.container
+    manage = container.manage_config()
+    tasks: list[asyncio.Task[Any]] = []
+    try:
+        await manage.load()
+        container.gateway()
+        container.console()
+        if follow:
+            tasks.append(asyncio.get_running_loop().create_task(manage.follow()))
+        gc.freeze()
+        gc.set_threshold(_GC_THRESHOLD)
+        yield made
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await container.egress.upstream().aclose()
+        container.insight.logs().close()
