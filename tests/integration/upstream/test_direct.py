@@ -157,11 +157,8 @@ async def test_a_slow_reader_stops_the_server(upstream: HttpUpstream) -> None:
 
     async with serving(flood) as server:
         response = await upstream.open(request(server.url))
-        await asyncio.sleep(0.2)
-        stopped_at = written
-        await asyncio.sleep(0.1)
-        assert written == stopped_at
-        assert stopped_at < 16_000_000  # what the kernel holds, and half a megabyte here
+        await asyncio.sleep(0.3)
+        assert written < 16_000_000  # of 100 MB: what the kernel holds, and half a megabyte here
 
         size = 0
         while data := await response.chunk():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
@@ -177,6 +178,42 @@ async def test_bad_answers_are_told_as_on_the_direct_way(proxy: Server, raw: byt
         with pytest.raises(UpstreamProtocolError, match=words):
             await (await upstream.open(request(f"http://up.test:{server.port}"))).read(99)
         assert await settled(lambda: upstream.stats.proxied_open == 0)
+    await upstream.aclose()
+
+
+async def test_idle_transports_are_closed_in_time(proxy: Server) -> None:
+    upstream = HttpUpstream(proxy_url=f"http://127.0.0.1:{proxy.port}", idle_timeout=0.1)
+    async with serving(ok) as server:
+        assert await (await upstream.open(request(f"http://up.test:{server.port}"))).read(9) == b"ok"
+        assert upstream.stats.proxied_idle == 1
+        assert await settled(lambda: upstream.stats.proxied_open == 0)
+        assert await settled(lambda: proxy.alive == 0)
+    await upstream.aclose()
+
+
+async def test_a_kept_connection_that_the_proxy_gave_up_is_replaced(proxy: Server) -> None:
+    async def once(talk: Talk) -> None:
+        if len(server.heads) == 2:
+            talk.reset()
+        else:
+            await ok(talk)
+
+    upstream = HttpUpstream(proxy_url=f"http://127.0.0.1:{proxy.port}")
+    async with serving(once) as server:
+        for _ in range(2):
+            assert await (await upstream.open(request(f"http://up.test:{server.port}"))).read(9) == b"ok"
+        assert len(server.heads) == 3
+    await upstream.aclose()
+
+
+async def test_http_2_has_stock_transports_of_its_own() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"https://127.0.0.1:{closed.getsockname()[1]}"
+        upstream = HttpUpstream(http2=[url])
+        with pytest.raises(UpstreamUnavailableError, match="refuses"):
+            await upstream.open(request(url))
+        assert upstream.stats.direct.dialled == upstream.stats.proxied_open == 0
     await upstream.aclose()
 
 

@@ -90,7 +90,7 @@ class Connection(asyncio.Protocol):
                 parser.end()
             else:
                 parser.lost()
-            self._wake()
+        self._wake()  # also whoever still waits for an exchange that another task has closed
         self._on_lost(self)
 
     # -- the exchange's side
@@ -115,7 +115,8 @@ class Connection(asyncio.Protocol):
         try:
             await waiter
         finally:
-            self._waiter = None
+            if self._waiter is waiter:  # not that of the next exchange already
+                self._waiter = None
 
     def resume(self) -> None:
         """The reader has taken everything: read on."""

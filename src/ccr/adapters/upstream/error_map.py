@@ -81,10 +81,14 @@ def _protocol(where: str, exc: Exception) -> UpstreamError:
 def _below(where: str, exc: Exception) -> UpstreamError:
     """Say what the innermost known error says: httpx wraps httpcore, which wraps the system's."""
     cause: BaseException | None = exc.__cause__ or exc.__context__
+    innermost: OSError | None = None
     while cause is not None:
-        if isinstance(cause, OSError) and not isinstance(cause, TimeoutError):
-            return _translate(where, cause)
+        # anyio's own OSError, "All connection attempts failed", has no number.
+        if isinstance(cause, OSError) and cause.errno is not None:
+            innermost = cause
         cause = cause.__cause__ or cause.__context__
+    if innermost is not None and not isinstance(innermost, TimeoutError):
+        return _translate(where, innermost)
     return UpstreamUnavailableError(f"{where} cannot be reached, or broke the connection")
 
 

@@ -68,6 +68,7 @@ class StockPool:
         self._lent: set[httpx.AsyncHTTPTransport] = set()
         self._closing: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._reaper: asyncio.TimerHandle | None = None
 
     @property
     def idle(self) -> int:
@@ -100,6 +101,9 @@ class StockPool:
     def retire(self) -> None:
         """Take no more back; what is lent ends in its own time."""
         self._closed = True
+        if self._reaper is not None:
+            self._reaper.cancel()
+            self._reaper = None
         for free in self._free.values():
             for transport, _ in free:
                 self.discard(transport)
@@ -116,15 +120,14 @@ class StockPool:
     def give_back(self, transport: httpx.AsyncHTTPTransport, origin: Origin) -> None:
         """A clean end: the transport may serve another request to ``origin``."""
         self._lent.discard(transport)
-        now = asyncio.get_running_loop().time()
-        for free in self._free.values():
-            while free and free[0][1] <= now:
-                self.discard(free.popleft()[0])
         free = self._free[origin]
         if self._closed or len(free) >= self._max_idle:
             self.discard(transport)
-        else:
-            free.append((transport, now + self._idle_timeout))
+            return
+        loop = asyncio.get_running_loop()
+        free.append((transport, loop.time() + self._idle_timeout))
+        if self._reaper is None:
+            self._reaper = loop.call_later(self._idle_timeout, self._reap)
 
     def discard(self, transport: httpx.AsyncHTTPTransport) -> None:
         """Close in a task of its own, out of reach of whatever cancelled the caller."""
@@ -132,6 +135,14 @@ class StockPool:
         task = asyncio.get_running_loop().create_task(transport.aclose())
         self._closing.add(task)
         task.add_done_callback(self._closed_one)
+
+    def _reap(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for free in self._free.values():
+            while free and free[0][1] <= now:
+                self.discard(free.popleft()[0])
+        self._reaper = loop.call_later(self._idle_timeout, self._reap) if self.idle else None
 
     def _closed_one(self, task: asyncio.Task[None]) -> None:
         """Whatever it died of, nobody needs to hear of it."""

@@ -46,6 +46,26 @@ async def test_serves_one_exchange_after_the_other() -> None:
     peer.close()
 
 
+async def test_a_late_waiter_does_not_take_the_next_ones_place() -> None:
+    connection, peer, _ = await connected()
+    connection.send(b"", b"", ResponseParser("up:1"))
+    late = asyncio.ensure_future(connection.progress())
+    await ticks(1)
+    late.cancel()
+    parser = ResponseParser("up:1")
+    connection.send(b"", b"", parser)
+    following = asyncio.ensure_future(connection.progress())
+    await asyncio.wait([late])
+    peer.send(OK)
+
+    await asyncio.wait_for(following, 1)
+
+    assert parser.take() == b"ok"
+    connection.abort()
+    peer.close()
+    await ticks()
+
+
 async def test_a_slow_reader_stops_the_peer() -> None:
     connection, peer, _ = await connected()
     parser = ResponseParser("up:1")

@@ -55,7 +55,7 @@ def test_maps(raised: Exception, expected: type[UpstreamError], words: str) -> N
 def test_finds_the_system_error_below_httpx() -> None:
     def fail() -> None:
         try:
-            raise ConnectionRefusedError
+            raise ConnectionRefusedError(111, "x")
         except OSError as exc:
             raise httpx.ConnectError("x") from exc
 

@@ -34,9 +34,7 @@ def test_what_the_transport_sets_cannot_be_set_by_others() -> None:
     assert head() == head(headers=pairs)
 
 
-@pytest.mark.parametrize(
-    "method, body, has", [("GET", b"", False), ("POST", b"", True), ("GET", b"x", True)]
-)
+@pytest.mark.parametrize("method, body, has", [("GET", b"", False), ("POST", b"", True), ("GET", b"x", True)])
 def test_length_is_said_when_there_may_be_a_body(method: str, body: bytes, has: bool) -> None:
     assert has == (b"content-length" in head(method=method, body=body))
 

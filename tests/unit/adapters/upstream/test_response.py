@@ -63,6 +63,20 @@ async def test_cancelling_a_chunk_then_closing() -> None:
     await pool.aclose()
 
 
+async def test_closing_wakes_whoever_still_reads() -> None:
+    pool = PairPool()
+    pool.greeting = HEAD
+    response = await pool.open(REQUEST)
+    task = asyncio.ensure_future(response.chunk())
+    await ticks()
+
+    await response.aclose()
+
+    with pytest.raises(UpstreamUnavailableError, match="closed by us"):
+        await asyncio.wait_for(task, 1)
+    await pool.aclose()
+
+
 async def test_reading_all_is_bounded_and_closes() -> None:
     pool = PairPool()
     pool.greeting = HEAD + b"5\r\nhello\r\n0\r\n\r\n"
