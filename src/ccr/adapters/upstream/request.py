@@ -17,13 +17,14 @@ __all__ = ["OWN_HEADERS", "Origin", "Place", "locate", "write_head"]
 # Set by the transport, or hop-by-hop: whatever the caller gives for them is left out.
 OWN_HEADERS = frozenset(
     {
-        "host",
-        "content-length",
         "accept-encoding",
-        "transfer-encoding",
         "connection",
+        "content-length",
+        "host",
         "keep-alive",
-        "te",
+        "te",  # codespell:ignore te
+        "trailer",
+        "transfer-encoding",
         "upgrade",
     }
 )
