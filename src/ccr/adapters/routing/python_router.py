@@ -116,7 +116,7 @@ def _module(path: Path, source: bytes) -> ModuleType:
         try:
             exec(code, module.__dict__)  # noqa: S102 -- running this file is what the user asked for
         except SystemExit as error:
-            raise RuntimeError("it calls sys.exit()") from error
+            raise RuntimeError("it calls sys.exit()").with_traceback(error.__traceback__) from error
     if outcome.error is not None:
         sys.modules.pop(module.__name__, None)
         raise _error(str(path), outcome.because, line=_line(outcome.error, str(path))) from outcome.error

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+
+from ccr.application.call import Call
+from ccr.application.catalog.holder import CatalogHolder
+from ccr.application.counting import Counting
+from ccr.application.flow.conditions import Snapshot
+from ccr.application.operations.explain_route import ExplainRoute, to_lines
+from ccr.application.tracker import Tracker
+from ccr.domain.errors import NoSuchPathError, UnknownModelError
+from ccr.domain.routing.decide import decide
+from ccr.domain.routing.policy import Routes
+from tests.support.routing import DEEP, FAST, MAIN, FakeCounter, FakeParsed, call, catalog, facts, policy
+
+pytestmark = pytest.mark.anyio
+
+POLICY = policy(Routes(default=MAIN, background=FAST), fallbacks={"background": (DEEP,)})
+
+
+class FakeDialect:
+    """Takes the body for the model's name."""
+
+    def read(self, asked: Call) -> FakeParsed:
+        return FakeParsed(facts((asked.body or b"").decode()))
+
+
+def explaining() -> ExplainRoute:
+    holder = CatalogHolder()
+    holder.swap(catalog(POLICY, clients={"anthropic": FakeDialect()}))
+    return ExplainRoute(holder, Snapshot(Counting(FakeCounter())), Tracker())
+
+
+async def test_explains_a_request_that_nobody_sends() -> None:
+    explained = await explaining()(call(b"claude-haiku-5"))
+    assert (explained["target"], explained["scenario"], explained["requested"]) == (
+        "Main,fast",
+        "background",
+        "claude-haiku-5",
+    )
+    verdicts = explained["verdicts"]
+    assert isinstance(verdicts, list)
+    assert {
+        "rule": "custom",
+        "matched": False,
+        "because": "no custom router was asked",
+        "target": None,
+    } in verdicts
+
+
+async def test_a_name_that_does_not_exist_fails_as_the_request_would() -> None:
+    with pytest.raises(UnknownModelError, match="unknown provider 'no'"):
+        await explaining()(call(b"no,where"))
+
+
+async def test_looks_up_what_was_decided() -> None:
+    explain = explaining()
+    for name, model in (("r1", "claude-haiku-5"), ("r2", "claude-opus-5")):
+        explain.tracker.remember(name, facts(model), decide(POLICY, facts(model)))
+    assert [found["request_id"] for found in explain.recent(5)] == ["r2", "r1"]
+    assert explain.remembered("r1")["scenario"] == "background"
+    assert explain.remembered("last")["request_id"] == "r2"
+
+
+async def test_a_decision_that_is_not_remembered_is_not_found() -> None:
+    with pytest.raises(NoSuchPathError, match="no decision is remembered for 'r9'"):
+        explaining().remembered("r9")
+    with pytest.raises(NoSuchPathError):
+        explaining().remembered("last")
+
+
+async def test_a_person_reads_the_outcome_first_and_then_every_rule() -> None:
+    lines = to_lines(await explaining()(call(b"claude-haiku-5")))
+    assert lines[0] == "Main,fast  (background: 'claude-haiku-5' is a small model)"
+    assert "  * background   'claude-haiku-5' is a small model -> Main,fast" in lines
+    assert "    custom       no custom router was asked" in lines
+    assert lines[-1] == "  then Main,deep"
+    assert "then" not in to_lines(await explaining()(call(b"opus")))[-1]

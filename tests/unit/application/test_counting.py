@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from ccr.application.contained import Faults
+from ccr.application.counting import Counted, Counting
+from ccr.application.ports.tokens import TokenRange
+from tests.support.routing import FakeCounter, FakeParsed, facts
+
+pytestmark = pytest.mark.anyio
+
+PARSED = FakeParsed(facts(text_size=100))
+
+
+async def test_a_bound_costs_nothing() -> None:
+    counter = FakeCounter(tokens=42)
+    assert await Counting(counter).range(PARSED) == TokenRange(10, 100)
+    assert counter.asked == 0
+
+
+async def test_an_exact_count_is_the_counters() -> None:
+    counting = Counting(FakeCounter(tokens=42))
+    assert await counting.exact(PARSED) == 42
+    assert await counting.count(PARSED) == Counted(42)
+
+
+async def test_a_count_that_fails_is_the_upper_estimate_and_one_warning() -> None:
+    told: list[str] = []
+    faults = Faults(lambda place, _: told.append(place))
+    counting = Counting(FakeCounter(error=OSError("no vocabulary")), faults)
+    assert await counting.count(PARSED) == Counted(100, "OSError: no vocabulary")
+    assert await counting.exact(PARSED) == 100
+    assert (told, faults.counts["counting"]) == (["counting"], 2)
+
+
+async def test_an_estimate_that_fails_leaves_the_widest_bound() -> None:
+    class Broken(FakeCounter):
+        def estimate(self, size: int) -> TokenRange:
+            raise ValueError(size)
+
+    assert await Counting(Broken()).range(PARSED) == TokenRange(0, 100)
