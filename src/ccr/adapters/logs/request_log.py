@@ -1,11 +1,18 @@
-"""One line a request."""
+"""One line a request, whatever its end."""
 
 from __future__ import annotations
 
-from ccr.adapters.logs.setup import Logs
-from ccr.domain.record import RequestRecord
+from typing import Any
 
-__all__ = ["RequestLog"]
+from attrs import asdict
+
+from ccr.adapters.logs.setup import Logs
+from ccr.domain.record import Outcome, RequestRecord
+from ccr.domain.usage import Usage
+
+__all__ = ["RequestLog", "line_of"]
+
+_QUIET = frozenset({Outcome.OK, Outcome.CLIENT_CLOSED})
 
 
 class RequestLog:
@@ -15,5 +22,63 @@ class RequestLog:
         self._logs = logs
 
     def accept(self, record: RequestRecord) -> None:
-        """Write the line."""
-        self._logs.logger.info("request", id=record.id, outcome=record.outcome.value, status=record.status)
+        """Write the line: information if it went well, else a warning; an internal fault is an error."""
+        logger = self._logs.logger
+        log = logger.info if record.outcome in _QUIET else logger.warning
+        if record.outcome is Outcome.INTERNAL:
+            log = logger.error
+        log("request", **line_of(record))
+
+
+def line_of(record: RequestRecord) -> dict[str, Any]:
+    """Return the fields of the line: no prompt text, no headers, nothing unbounded. Seconds; tokens; bytes."""
+    line: dict[str, Any] = {
+        "id": record.id,
+        "outcome": record.outcome.value,
+        "status": record.status,
+        "seconds": round(record.seconds, 4),
+        "ttft": round(record.first_byte, 4) if record.first_byte is not None else None,
+        "path": record.path,
+        "revision": record.revision,
+        "principal": record.principal,
+        "bytes_in": record.bytes_in,
+        "bytes_out": record.bytes_out,
+        "usage": _usage(record.usage),
+        "attempts": [
+            {
+                "target": f"{a.provider},{a.model}",
+                "status": a.status,
+                "seconds": round(a.seconds, 4),
+                "error": a.error,
+            }
+            for a in record.attempts
+        ],
+        "losses": sorted({str(loss) for loss in record.losses}),
+        "error": record.error,
+        "message": record.message[:500],
+    }
+    facts, decision = record.facts, record.decision
+    if facts is not None:
+        line |= {
+            "dialect": facts.dialect,
+            "asked": facts.model[:200],
+            "stream": facts.stream,
+            "session": facts.session.session,
+            "agent": facts.session.agent,
+            "agent_type": facts.agent_type,
+            "class": facts.request_class.value if facts.request_class is not None else "",
+            "client": facts.client,
+        }
+    if decision is not None:
+        line |= {
+            "target": str(decision.target),
+            "scenario": decision.scenario,
+            "reason": decision.reason,
+            "tokens": decision.tokens,
+        }
+    return {key: value for key, value in line.items() if value not in (None, "", [], {})}
+
+
+def _usage(usage: Usage) -> dict[str, object]:
+    said = {key: value for key, value in asdict(usage).items() if value is not None and key != "basis"}
+    return {**said, "basis": usage.basis.value} if said else {}

@@ -1,34 +1,115 @@
-"""Where log lines go."""
+"""The log of this process: events in, redacted lines out, to a file and, in the foreground, to the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from datetime import datetime
 from pathlib import Path
+from typing import Any, TextIO
 
 import structlog
 
+from ccr.adapters.logs.console import render
+from ccr.adapters.logs.files import FileWriter
+from ccr.adapters.logs.redact import Redactor
+from ccr.adapters.wire import json
 from ccr.application.settings import LogSettings
 from ccr.domain.errors import Problem
 
-__all__ = ["Logs"]
+__all__ = ["LEVELS", "Logs"]
+
+LEVELS: Mapping[str, int] = {
+    "trace": 10,
+    "debug": 20,
+    "info": 30,
+    "warn": 40,
+    "warning": 40,
+    "error": 50,
+    "critical": 60,
+    "fatal": 60,
+    "silent": 100,
+}
+"""The ancestor's names and numbers (pino), and structlog's words for the same."""
 
 
 class Logs:
-    """The process's log."""
+    """``configure`` may be called again at any time; lines before the first call go to the terminal only."""
 
-    def __init__(self) -> None:
-        self.logger = structlog.get_logger("ccr")
+    def __init__(self, now: Callable[[], datetime], stream: TextIO | None = None) -> None:
+        self._now = now
+        self._stream = stream or sys.stderr
+        self._level = LEVELS["info"]
+        self._console = True
+        self._files: FileWriter | None = None
+        self.redactor = Redactor()
+        self.logger: Any = structlog.wrap_logger(
+            structlog.PrintLogger(),
+            processors=[
+                self._filter,
+                structlog.processors.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+                self.redactor,
+                self._write,
+            ],
+            wrapper_class=structlog.BoundLogger,
+        )
 
-    def configure(self, settings: LogSettings, directory: Path, secrets: Iterable[str], *, console: bool) -> None:
-        """Write by these settings from now on."""
+    def configure(
+        self, settings: LogSettings, directory: Path, secrets: Iterable[str], *, console: bool
+    ) -> None:
+        """Write by these settings from now on; ``directory`` is used unless the settings name one."""
+        self.redactor.know(secrets)
+        self._level = LEVELS.get(settings.level.lower(), LEVELS["info"])
+        self._console = console
+        wanted = Path(settings.directory).expanduser() if settings.directory else directory
+        if not settings.enabled or (self._files is not None and self._files.directory != wanted):
+            self.close()
+        if settings.enabled and self._files is None:
+            self._files = FileWriter(wanted, now=self._now)
+        if settings.bodies:
+            self.logger.warning(
+                "bodies", note="request and reply bodies are written to the log by Logging.bodies"
+            )
 
     def fault(self, place: str, error: BaseException) -> None:
-        """Log something contained."""
-        self.logger.error("fault", place=place, error=type(error).__name__, exc_info=error)
+        """Log something contained: the class, its sentence, and where it was raised, without values."""
+        where = traceback.extract_tb(error.__traceback__)
+        trace = "".join(
+            f"  {frame.filename}:{frame.lineno} in {frame.name}\n" for frame in where[-12:]
+        ).rstrip()
+        self.logger.error(
+            "fault", place=place, error=type(error).__name__, message=str(error)[:500], trace=trace
+        )
 
     def problem(self, problem: Problem) -> None:
         """Log a problem of the configuration."""
-        self.logger.warning("configuration", problem=str(problem))
+        log = self.logger.error if problem.severity == "error" else self.logger.warning
+        log("configuration", problem=str(problem))
+
+    @property
+    def dropped(self) -> int:
+        """Lines that could not be written."""
+        return self._files.dropped if self._files is not None else 0
 
     def close(self) -> None:
-        """Write what is queued and stop."""
+        """Write what is queued and close the file."""
+        if self._files is not None:
+            self._files.close()
+            self._files = None
+
+    def _filter(
+        self, _logger: object, name: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        if LEVELS.get(name, self._level) < self._level:
+            raise structlog.DropEvent
+        return event
+
+    def _write(self, _logger: object, _name: str, event: MutableMapping[str, Any]) -> str:
+        if self._files is not None:
+            self._files.write(json.encode(dict(event)))
+        if self._console:
+            self._stream.write(render(event) + "\n")
+            self._stream.flush()
+        raise structlog.DropEvent

@@ -51,7 +51,7 @@ class Container(containers.DeclarativeContainer):
     formats = providers.Container(Formats)
     egress = providers.Container(Egress)
     state = providers.Container(State, paths=paths, environ=environ)
-    insight = providers.Container(Insight)
+    insight = providers.Container(Insight, clock=clock)
 
     catalog = providers.Singleton(CatalogHolder)
     tracker = providers.Singleton(Tracker)

@@ -17,7 +17,9 @@ __all__ = ["Insight"]
 class Insight(containers.DeclarativeContainer):
     """Sinks of the journal, the tracer, the log."""
 
-    logs = providers.Singleton(Logs)
+    clock = providers.Dependency()
+
+    logs = providers.Singleton(Logs, clock.provided.now)
     faults = providers.Singleton(Faults, logs.provided.fault)
     tracer = providers.Singleton(OtelTracer)
     request_log = providers.Singleton(RequestLog, logs)

@@ -1,0 +1,67 @@
+"""Takes secrets out of whatever is about to be written: known ones by their text, unknown ones by their look."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import Any
+
+__all__ = ["MASK", "Redactor"]
+
+MASK = "***"
+
+_SHORTEST = 8
+"""Characters; a shorter known secret would blot out ordinary words."""
+
+_DEEPEST = 8
+"""Levels of nesting that are looked at; what lies deeper is not written at all."""
+
+_LOOKS = re.compile(
+    r"""
+    \b(?:sk|pk|rk|xai|gsk|ghp|gho|glpat|hf|nvapi|r8)[-_][A-Za-z0-9_\-]{12,}   # keys with a maker's prefix
+    | \bAIza[A-Za-z0-9_\-]{20,}                                               # Google
+    | \b(?:AKIA|ASIA)[A-Z0-9]{12,}                                            # AWS
+    | \beyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]*          # JWT
+    | (?i:\b(?:bearer|basic)\s+)[A-Za-z0-9+/=_\-.~]{8,}
+    | (?i:\b(?:x-api-key|api[-_]?key|authorization|x-goog-api-key)["']?\s*[:=]\s*["']?)[^\s"',;]{6,}
+    """,
+    re.VERBOSE,
+)
+
+
+class Redactor:
+    """A structlog processor; ``know`` teaches it secrets."""
+
+    def __init__(self) -> None:
+        self._known: re.Pattern[str] | None = None
+
+    def know(self, secrets: Iterable[str]) -> None:
+        """Mask exactly these from now on, besides whatever looks like a key."""
+        texts = sorted({text for text in secrets if len(text) >= _SHORTEST}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, texts))) if texts else None
+
+    def text(self, text: str) -> str:
+        """Return the text without secrets."""
+        if self._known is not None:
+            text = self._known.sub(MASK, text)
+        return _LOOKS.sub(MASK, text)
+
+    def value(self, value: object, depth: int = 0) -> object:
+        """Return the value without secrets, nested ones included."""
+        if isinstance(value, str):
+            return self.text(value)
+        if depth > _DEEPEST:
+            return MASK
+        if isinstance(value, Mapping):
+            return {self.text(str(key)): self.value(inner, depth + 1) for key, inner in value.items()}
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return [self.value(inner, depth + 1) for inner in value]
+        if value is None or isinstance(value, (bool, int, float)):
+            return value
+        return self.text(str(value))
+
+    def __call__(
+        self, _logger: object, _name: str, event: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        """Redact a whole line."""
+        return {key: self.value(inner) for key, inner in event.items()}
