@@ -21,22 +21,22 @@ __all__ = ["TokenCounter"]
 
 _LOG = structlog.get_logger(__name__)
 
-#: Bytes of unknown text that are counted on the loop: 8 kB take about 0.6 ms, the way to a thread and back 0.1 ms.
+#: Bytes of unknown text that are counted on the loop: 8 kB take about 0.6 ms, a thread and back 0.1 ms.
 _INLINE_BYTES = 8 * 1024
 
 #: What a memo entry costs beside its text: header of the bytes object, slot of the dict, links, count.
 _ENTRY_BYTES = 200
 
-#: Texts are encoded in pieces of at most this many characters: tiktoken panics on a run of 1,000,000 blanks (its regex
-#: engine gives up), and making Python integers of the ids holds the interpreter lock, about 2 ms a piece.
+#: Texts are encoded in pieces of at most this many characters: tiktoken panics on a run of 1,000,000 blanks
+#: (its regex engine gives up), and making Python integers of the ids holds the interpreter lock, 2 ms a piece.
 _PIECE_CHARACTERS = 256 * 1024
 
 
 class TokenCounter:
-    """Counts as cl100k_base does, in which special tokens are plain text. Not to be shared by event loops in parallel.
+    """Counts as cl100k_base does, special tokens being plain text. Belongs to one event loop at a time.
 
-    The vocabulary is loaded at the first count that needs it. If it cannot be, every count is an estimate, and one
-    warning says so. Memoised by the full bytes of each text: a short hash could be made to collide.
+    The vocabulary is loaded at the first count that needs it. If it cannot be, every count is an estimate, and
+    one warning says so. Memoised by the full bytes of each text: a short hash could be made to collide.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class TokenCounter:
         self._held = 0
         self._load = load
         self._vocabulary: Future[Encoding | None] | None = None
-        # Two threads: one huge body does not keep the others waiting, and the loop still finds a core. Started on use.
+        # Two threads, started on use: one huge body does not keep the others waiting.
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="ccr-tokens")
 
     def estimate(self, size: int) -> TokenRange:
@@ -75,7 +75,7 @@ class TokenCounter:
         return total + sum(counts)
 
     async def warm(self) -> None:
-        """Load the vocabulary now (0.1 s, half of it under the interpreter lock) instead of in the first long request."""
+        """Load the vocabulary now: 0.1 s, half of it under the interpreter lock, so better not amid requests."""
         await self._encoding()
 
     def close(self) -> None:

@@ -1,0 +1,55 @@
+"""The figures of one run as text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+COLUMNS = [
+    ("CPU ms", "cpu_ms", "{:.3f}"),
+    ("x direct", "cpu_of_direct", "{:.1f}"),
+    ("us/event", "cpu_us_per_event", "{:.1f}"),
+    ("req/s", "rate", "{:.0f}"),
+    ("of direct", "rate_of_direct", "{:.1%}"),
+    ("TTFT p50 ms", "ttft_p50_ms", "{:.2f}"),
+    ("p99", "ttft_p99_ms", "{:.2f}"),
+    ("added", "added_ttft_ms", "{:+.2f}"),
+    ("errors", "errors", "{:.0f}"),
+]
+
+
+def text(document: dict[str, Any], order: list[str]) -> str:
+    results = document["results"]
+    rows = [["", "", *(title for title, _, _ in COLUMNS)]]
+    rows += [row(case, "direct", figures) for case, figures in results["direct"].items()]
+    for case in order:
+        rows += [
+            row(case, name, cases[case])
+            for name, cases in results.items()
+            if name != "direct" and case in cases
+        ]
+    machine = document["machine"]
+    parts = [
+        f"{machine['cores']} cores, Python {machine['python']}, medians of {document['rounds']} rounds of {document['seconds']} s",
+        table(rows),
+        "direct: CPU of load and mock together; x direct: the gateway's CPU beside it. TTFT: one request at a time.",
+    ]
+    for name, figures in document["memory_mb"].items():
+        parts.append(
+            f"memory of {name}, PSS in MB: " + ", ".join(f"{when} {size}" for when, size in figures.items())
+        )
+    if costs := document["cpu_ms_of_commands"]:
+        parts.append("CPU ms: " + ", ".join(f"{name} {cost}" for name, cost in costs.items()))
+    parts += [f"FAULT {where}: {what}" for where, what in document["faults"].items()]
+    return "\n".join(parts)
+
+
+def row(case: str, name: str, figures: dict[str, float]) -> list[str]:
+    return [case, name, *(form.format(figures[key]) if key in figures else "" for _, key, form in COLUMNS)]
+
+
+def table(rows: list[list[str]]) -> str:
+    used = [n for n in range(len(rows[0])) if any(row[n] for row in rows[1:])]
+    width = {n: max(len(row[n]) for row in rows) for n in used}
+    return "\n".join(
+        "  ".join(row[n].ljust(width[n]) if n < 2 else row[n].rjust(width[n]) for n in used) for row in rows
+    )
