@@ -47,5 +47,11 @@ class Counting:
         return Counted(tokens)
 
     async def exact(self, parsed: ParsedCall) -> int:
-        """Count exactly; the upper estimate, and one warning, if that cannot be done."""
-        return (await self.count(parsed)).tokens
+        """Count exactly; the upper estimate, and one warning, if the counter fails.
+
+        Raises InvalidRequestError: who asks for a count of nonsense is told so.
+        """
+        texts = parsed.texts()
+        with contained("counting", self._faults, once=True):
+            return await self._counter.count(texts)
+        return (await self.range(parsed)).high

@@ -5,6 +5,7 @@ import pytest
 from ccr.application.contained import Faults
 from ccr.application.counting import Counted, Counting
 from ccr.application.ports.tokens import TokenRange
+from ccr.domain.errors import InvalidRequestError
 from tests.support.routing import FakeCounter, FakeParsed, facts
 
 pytestmark = pytest.mark.anyio
@@ -31,6 +32,17 @@ async def test_a_count_that_fails_is_the_upper_estimate_and_one_warning() -> Non
     assert await counting.count(PARSED) == Counted(100, "OSError: no vocabulary")
     assert await counting.exact(PARSED) == 100
     assert (told, faults.counts["counting"]) == (["counting"], 2)
+
+
+async def test_a_request_that_makes_no_sense_is_refused_to_who_counts_and_passed_over_by_routing() -> None:
+    class Nonsense(FakeParsed):
+        def texts(self) -> list[bytes]:
+            raise InvalidRequestError("messages[0].role: must be user or assistant")
+
+    counting, parsed = Counting(FakeCounter(7)), Nonsense(facts(text_size=100))
+    with pytest.raises(InvalidRequestError):
+        await counting.exact(parsed)
+    assert (await counting.count(parsed)).tokens == 100
 
 
 async def test_an_estimate_that_fails_leaves_the_widest_bound() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ class RequestView:
         self._call = call
         self._parsed = parsed
         self._counting = counting
+        self._loop = asyncio.get_running_loop()
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse: the ancestor let routers change a request in passing, ours only choose. Raises AttributeError."""
@@ -64,7 +66,11 @@ class RequestView:
 
     async def count_tokens(self) -> int:
         """Count the input tokens exactly; slow for text that has not been seen before."""
-        return await self._counting.exact(self._parsed) if self._counting is not None else self.token_count
+        if self._counting is None:
+            return self.token_count
+        # A router runs in a thread of its own; memos and counter belong to the thread of the requests.
+        future = asyncio.run_coroutine_threadsafe(self._counting.exact(self._parsed), self._loop)
+        return await asyncio.wrap_future(future)
 
     # cached_property writes to the instance's dictionary and so does not meet __setattr__.
     @cached_property
@@ -78,10 +84,24 @@ class RequestView:
     @cached_property
     def user_text(self) -> str:
         """The text of the first user message, whichever way the client wrote its content."""
+        if self._call.body:
+            return "\n".join(_first_user(self.body.get("messages")))
         turns = self._parsed.conversation().turns
         first = next((turn for turn in turns if turn.role is Role.USER), None)
         blocks = first.blocks if first is not None else ()
         return "\n".join(block.text for block in blocks if isinstance(block, Text))
+
+
+def _first_user(messages: object) -> Iterator[str]:
+    turns = messages if isinstance(messages, tuple) else ()
+    first = next((turn for turn in turns if isinstance(turn, Mapping) and turn.get("role") == "user"), None)
+    content = first.get("content") if first is not None else None
+    if isinstance(content, str):
+        yield content
+    for block in content if isinstance(content, tuple) else ():
+        text = block.get("text") if isinstance(block, Mapping) else None
+        if isinstance(text, str):
+            yield text
 
 
 def frozen_json(value: object) -> object:

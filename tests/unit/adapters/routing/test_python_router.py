@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from ccr.adapters.routing.python_router import PythonRouter, PythonRouterLoader, load_router
+from ccr.application.counting import Counting
 from ccr.domain.errors import ConfigError, Problem
-from tests.support.routing import FakeParsed, call, facts
+from tests.support.routing import FakeCounter, FakeParsed, call, facts
 
 pytestmark = pytest.mark.anyio
 
@@ -42,8 +43,9 @@ async def test_the_ancestors_example_routes(tmp_path: Path) -> None:
         "    if 'explain this code' in request.user_text:\n"
         "        return config['Big'] + ',claude'\n",
     )
-    assert await router.route(call(), PARSED, {"Big": "openrouter"}) == "openrouter,claude"
-    assert await router.route(call(), FakeParsed(facts()), {}) is None
+    body = b'{"messages": [{"role": "user", "content": "please explain this code"}]}'
+    assert await router.route(call(body), PARSED, {"Big": "openrouter"}) == "openrouter,claude"
+    assert await router.route(call(), PARSED, {}) is None
 
 
 async def test_a_plain_function_will_do(tmp_path: Path) -> None:
@@ -52,6 +54,12 @@ async def test_a_plain_function_will_do(tmp_path: Path) -> None:
     )
     assert await router.route(call(), PARSED, {}) == "p,m"
     assert await router.route(call(), FakeParsed(facts()), {}) is None
+
+
+async def test_a_router_may_count(tmp_path: Path) -> None:
+    source = "async def route(request, config):\n    return f'p,m{await request.count_tokens()}'\n"
+    router = load_router(written(tmp_path, source), 2.0, Counting(FakeCounter(7)))
+    assert await router.route(call(), PARSED, {}) == "p,m7"
 
 
 async def test_dataclasses_work_in_a_router_file(tmp_path: Path) -> None:
