@@ -1,7 +1,7 @@
 """The requests of the benchmark: the real client's shape with the fixtures' synthetic text, 1 kB and 100 kB.
 
-Each body holds a nonce that `load` replaces in every request, in the newest turn: the history repeats and the last
-turn is new, as in an agent's session.
+Each body holds a nonce that `load` replaces in every request, in the newest turn: the history repeats and the
+last turn is new, as in an agent's session.
 """
 
 from __future__ import annotations

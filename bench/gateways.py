@@ -136,10 +136,18 @@ def ours(home: Path, upstream: int) -> Iterator[Gateway]:
     (folder / "config.json").write_text(json.dumps(settings(port, upstream), indent=2))
     (folder / "config.json").chmod(0o600)
     log = home / "ccr.out"
-    with log.open("wb") as sink, subprocess.Popen(
-        [CCR, "start", "--foreground"], env=environment(home), cwd=home, stdin=subprocess.DEVNULL, stdout=sink,
-        stderr=subprocess.STDOUT, start_new_session=True,
-    ) as process:  # fmt: skip
+    with (
+        log.open("wb") as sink,
+        subprocess.Popen(
+            [CCR, "start", "--foreground"],
+            env=environment(home),
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process,
+    ):
         try:
             wait_until_healthy(process, port, log)
             yield Gateway("ccr", port, pid=process.pid, ours=True)

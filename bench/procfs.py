@@ -9,7 +9,7 @@ TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields after the name, which may hold blanks and parentheses: state is 0, ppid 1, utime 11, stime 12."""
+    """The fields after the name, which may hold anything: state is 0, ppid 1, utime 11, stime 12."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 

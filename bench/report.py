@@ -29,9 +29,11 @@ def text(document: dict[str, Any], order: list[str]) -> str:
         ]
     machine = document["machine"]
     parts = [
-        f"{machine['cores']} cores, Python {machine['python']}, medians of {document['rounds']} rounds of {document['seconds']} s",
+        f"{machine['cores']} cores, Python {machine['python']}, "
+        f"medians of {document['rounds']} rounds of {document['seconds']} s",
         table(rows),
-        "direct: CPU of load and mock together; x direct: the gateway's CPU beside it. TTFT: one request at a time.",
+        "direct: CPU of load and mock together; x direct: the gateway's CPU beside it.",
+        "TTFT: one request at a time.",
     ]
     for name, figures in document["memory_mb"].items():
         parts.append(

@@ -1,11 +1,11 @@
-"""`make bench`: what a request costs through ccr, and through any gateway put beside it, against a direct call.
+"""`make bench`: what a request costs through ccr, or any gateway put beside it, against a direct call.
 
     python bench/run.py [--quick] [--rounds N] [--gateway NAME=BASE_URL[,pid=N][,model=M]]... [--no-ours]
 
-Everything is on loopback: `load` (C) -> gateway -> `mock` (C). All gateways are measured in one run, case by case in
-turns, and the medians of the rounds are reported, because a machine's noise is greater than most differences. Another
-gateway has to be running, its upstream set to the mock: give the mock a fixed port with `--mock-port`.
-Writes bench/results/latest.json. docs/explanation/performance.md says what the figures mean.
+Everything is on loopback: `load` (C) -> gateway -> `mock` (C). All gateways are measured in one run, case by
+case in turns, and the medians of the rounds are reported, because a machine's noise is greater than most
+differences. Another gateway has to be running, its upstream set to the mock: give the mock a fixed port with
+`--mock-port`. Writes bench/results/latest.json. docs/explanation/performance.md says what the figures mean.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ MODELS = {
 
 @dataclass(frozen=True)
 class Case:
-    """One kind of request. `path` is relay (Anthropic to Anthropic) or translate (Anthropic to OpenAI chat)."""
+    """One kind of request. The path is relay (Anthropic to Anthropic) or translate (to OpenAI chat)."""
 
     path: str
     size: str

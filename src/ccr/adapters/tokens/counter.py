@@ -28,15 +28,16 @@ _INLINE_BYTES = 8 * 1024
 _ENTRY_BYTES = 200
 
 #: Texts are encoded in pieces of at most this many characters: tiktoken panics on a run of 1,000,000 blanks
-#: (its regex engine gives up), and making Python integers of the ids holds the interpreter lock, 2 ms a piece.
+#: (its regex engine gives up), and making Python integers of the ids holds the interpreter lock, 2 ms a
+#: piece.
 _PIECE_CHARACTERS = 256 * 1024
 
 
 class TokenCounter:
     """Counts as cl100k_base does, special tokens being plain text. Belongs to one event loop at a time.
 
-    The vocabulary is loaded at the first count that needs it. If it cannot be, every count is an estimate, and
-    one warning says so. Memoised by the full bytes of each text: a short hash could be made to collide.
+    The vocabulary is loaded at the first count that needs it. If it cannot be, every count is an estimate,
+    and one warning says so. Memoised by the full bytes of each text: a short hash could be made to collide.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class TokenCounter:
         return total + sum(counts)
 
     async def warm(self) -> None:
-        """Load the vocabulary now: 0.1 s, half of it under the interpreter lock, so better not amid requests."""
+        """Load the vocabulary now: 0.1 s, most of it under the interpreter lock, so best before requests."""
         await self._encoding()
 
     def close(self) -> None:

@@ -1,9 +1,9 @@
 """The vocabulary cl100k_base, from a file beside this module: no network, no cache directory.
 
 ``cl100k_base.bin`` holds OpenAI's vocabulary (MIT, see NOTICE), taken from the npm package ``tiktoken`` and
-verified against the sha256 that the Python package expects of its own download (``tools/build_ranks.py``). It is
-deflated; unpacked it is one length byte a token followed by all tokens, both in order of rank: 429 kB instead of
-1.7 MB. Deflate, because a Python may be built without lzma (54 kB less), hardly ever without zlib.
+verified against the sha256 that the Python package expects of its own download (``tools/build_ranks.py``). It
+is deflated; unpacked it is one length byte a token followed by all tokens, both in order of rank: 429 kB
+instead of 1.7 MB. Deflate, because a Python may be built without lzma (54 kB less), hardly ever without zlib.
 """
 
 from __future__ import annotations
