@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ccr.adapters.config.json5 import Array, Node, Object, Scalar
 
@@ -49,18 +49,21 @@ class _Style:
             "\t" if indents and indents[0][0] == "\t" else " " * min((len(i) for i in indents), default=2)
         )
         first = root.members[0] if isinstance(root, Object) and root.members else None
-        quote = text[first.start] if first else '"'
-        self.bare = first is not None and quote not in "\"'"
-        self.quote = quote if quote in "\"'" else _value_quote(text, root)
+        self.bare = first is not None and text[first.start] not in "\"'"
+        quotes = list(_quotes(text, root))
+        self.quote = "'" if quotes.count("'") > quotes.count('"') else '"'
 
 
-def _value_quote(text: str, node: Node) -> str:
-    """The quote of the first text found."""
+def _quotes(text: str, node: Node) -> Iterator[str]:
+    """The quote of every key and text."""
     if isinstance(node, Scalar):
-        return text[node.start : node.start + 1] if isinstance(node.value, str) else ""
-    children = [m.node for m in node.members] if isinstance(node, Object) else node.items
-    found = next((quote for child in children if (quote := _value_quote(text, child)) in {'"', "'"}), "")
-    return found or '"'
+        yield text[node.start : node.start + 1]
+        return
+    if isinstance(node, Object):
+        for member in node.members:
+            yield text[member.start]
+    for child in [m.node for m in node.members] if isinstance(node, Object) else node.items:
+        yield from _quotes(text, child)
 
 
 def _quoted(text: str, quote: str) -> str:
@@ -127,7 +130,10 @@ def _indent_of(text: str, offset: int) -> str:
 
 def replace(text: str, root: Node, node: Node, value: object) -> str:
     """Put ``value`` in the place of ``node``."""
-    rendered = render(value, _Style(text, root), _indent_of(text, node.start))
+    style = _Style(text, root)
+    if isinstance(value, str) and text[node.start] in "\"'":
+        style.quote = text[node.start]
+    rendered = render(value, style, _indent_of(text, node.start))
     return text[: node.start] + rendered + text[node.end :]
 
 

@@ -19,8 +19,8 @@ MAX_SECRET_FILE = 64 * 1024
 _REFERENCE = re.compile(r"\$(?:(\$)|([A-Z_][A-Z0-9_]*)|\{([^{}]*)\})")
 _BRACED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:(:-)(.*))?", re.DOTALL)
 _SECRET_NAME = re.compile(
-    r"(?:^|[_.-]|[a-z](?=[A-Z]))(?:api_?key|key|token|secret|passw(?:or)?d|authorization|credentials?|cookie)s?$|^apikey$",
-    re.IGNORECASE,
+    r"(?i:api_?key|secret|passw(?:or)?d|token)s?$"
+    r"|(?:^|[_.-]|(?<=[a-z])(?=[A-Z]))(?i:key|authorization|credential|cookie)s?$"
 )
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 

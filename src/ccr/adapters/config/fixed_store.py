@@ -41,7 +41,9 @@ class FixedStore:
         """Refuse: whoever made the settings changes them. Raises ConfigError."""
         del expected_revision
         where = ".".join(map(str, changes[0].path)) if changes else ""
-        raise ConfigError([Problem(_NAME, 0, 0, where, "this configuration belongs to the embedding program")])
+        raise ConfigError(
+            [Problem(_NAME, 0, 0, where, "this configuration belongs to the embedding program")]
+        )
 
     async def changes(self) -> AsyncIterator[None]:
         """Never yield."""

@@ -113,3 +113,9 @@ def render() -> str:
 def shipped() -> str:
     """The text of the shipped file, which a test compares with :func:`render`."""
     return resources.files("ccr.adapters.config").joinpath("config.schema.json").read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(render())

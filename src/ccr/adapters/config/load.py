@@ -69,7 +69,7 @@ def load(
     if root is None:
         raise _error(problems)
     check(root, problems)
-    surroundings = Surroundings(file, environ, _origins(read.expansion))
+    surroundings = Surroundings(file, environ, _origins(read))
     settings = to_settings(root, read.value, surroundings, problems, _masked(read))
     if problems.errors:
         raise _error(problems)
@@ -179,21 +179,27 @@ def _matters(missing: Missing, value: Mapping[str, Any], used: set[str]) -> bool
     return path[0] in _KNOWN - _HARMLESS
 
 
-def _origins(expansion: Expansion) -> dict[str, str]:
-    """Origin of each value in the file by its path, objects left out."""
-    origins: dict[str, str] = {}
+def _origins(read: _Read) -> dict[str, str]:
+    """Origin of each value in the file by its path in today's form; objects are told by what is in them."""
+    origins: dict[Path, str] = {}
 
     def walk(value: object, path: Path) -> None:
-        if isinstance(value, dict) and value:
-            for key, item in value.items():
-                walk(item, (*path, key))
-        else:
-            origins[format_path(ancestor.canonical(path))] = expansion.origins.get(path, "file")
+        inner: list[tuple[str | int, object]] = []
+        if isinstance(value, dict):
+            inner = list(value.items())
+        elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            inner = list(enumerate(value))
+        for step, item in inner:
+            walk(item, (*path, step))
+        if not inner:
+            origins[path] = read.expansion.origins.get(path, "file")
 
-    walk(expansion.value, ())
-    for path, origin in expansion.origins.items():
-        origins[format_path(ancestor.canonical(path))] = origin
-    return origins
+    walk(read.expansion.value, ())
+    origins |= read.expansion.origins
+    told = {format_path(ancestor.canonical(path)): origin for path, origin in origins.items()}
+    return told | {
+        format_path(path): origins[real] for path, real in read.problems.moved.items() if real in origins
+    }
 
 
 def _masked(read: _Read) -> dict[str, object]:

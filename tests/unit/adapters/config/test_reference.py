@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from ccr.adapters.config.reference import markdown
+from ccr.adapters.config.schema import Root, keys_of
+
+
+def test_every_key_has_a_row() -> None:
+    page = markdown()
+    assert [key.name for key in keys_of(Root) if f"| `{key.name}`" not in page] == []
+    assert "## `Router`" in page
+    assert "| `longContextThreshold` | whole number, at least 1 | `60000` |" in page
+    assert "## `StatusLine.default.modules`" in page
