@@ -1,0 +1,88 @@
+"""``ccr status``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rich_click as click
+
+from ccr.entrypoints.cli.output import emit, emit_json
+from ccr.entrypoints.cli.running import Found, find
+from ccr.entrypoints.service import EXIT_NOT_RUNNING
+
+__all__ = ["status"]
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def status(*, as_json: bool) -> int:
+    """Whether the gateway runs, where, and what it routes where. Exit code 3: it does not run."""
+    facts = _facts(find())
+    if as_json:
+        emit_json(facts)
+    else:
+        emit("\n".join(_lines(facts)))
+    return 0 if facts["running"] else EXIT_NOT_RUNNING
+
+
+def _facts(found: Found) -> dict[str, Any]:
+    health = found.client.health()
+    facts: dict[str, Any] = {
+        "running": health is not None or found.pid is not None,
+        "answering": health is not None,
+        "address": found.address,
+        "parent_pid": found.pid or None,
+        "from_this_home": found.pid is not None,
+        "config_path": str(found.place.config),
+        "logs_path": str(found.place.logs),
+        "config_problems": [str(problem) for problem in found.problem.problems] if found.problem else [],
+    }
+    if health is not None:
+        facts |= {"version": health.get("version"), "revision": health.get("revision")}
+        reply = found.client.call("GET", "/api/status")
+        facts |= reply.body if reply.ok and isinstance(reply.body, dict) else {"refused": reply.error()}
+    return facts
+
+
+def _lines(facts: dict[str, Any]) -> list[str]:
+    if not facts["running"]:
+        lines = ["ccr is not running", "", "Next step: `ccr start`"]
+        return [*lines, *_problems(facts)]
+    if not facts["answering"]:
+        return [
+            f"ccr (pid {facts['parent_pid'] or '?'}) runs but does not answer at {facts['address']}",
+            *_problems(facts),
+        ]
+    state = "draining" if facts.get("draining") else "ready" if facts.get("ready", True) else "not ready"
+    rows = [
+        (
+            "state",
+            f"{state}, {facts.get('active_requests', 0)} open requests, up {facts.get('uptime', 0):.0f} s",
+        ),
+        ("pid", f"{facts['parent_pid'] or '-'} (worker {facts.get('pid', '-')})"),
+        *_routes(facts.get("routes", {})),
+        (
+            "providers",
+            ", ".join(str(provider.get("name")) for provider in facts.get("providers", [])) or "demo",
+        ),
+        ("config", f"{facts['config_path']} (revision {facts.get('revision') or '-'})"),
+        ("logs", facts["logs_path"]),
+    ]
+    lines = [f"ccr {facts.get('version')} is running at {facts['address']}"]
+    lines += [f"  {name:<11}{text}" for name, text in rows]
+    if facts.get("last_error"):
+        lines.append(f"The last change of the configuration was refused:\n{facts['last_error']}")
+    if facts.get("refused"):
+        lines.append(f"More is known to those with the key: {facts['refused']}")
+    lines += [f"warning: {warning}" for warning in facts.get("warnings", [])]
+    return [*lines, *_problems(facts)]
+
+
+def _routes(routes: dict[str, str]) -> list[tuple[str, str]]:
+    return [
+        ("routes" if not n else "", f"{name} -> {target}") for n, (name, target) in enumerate(routes.items())
+    ]
+
+
+def _problems(facts: dict[str, Any]) -> list[str]:
+    return [f"problem: {problem}" for problem in facts["config_problems"]]

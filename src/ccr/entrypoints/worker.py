@@ -1,0 +1,121 @@
+"""One worker of the service: Granian around ``ccr.entrypoints.asgi:create``, in a process of its own.
+
+Started by the supervisor only. SIGTERM: stop listening, let the replies end, close the application. SIGINT is the
+parent's business. Standard input is a pipe from the parent: its end means that the parent is gone, and so do we.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import uvloop
+
+from ccr.entrypoints.service import EXIT_CONFIG, EXIT_FAILED, Service
+
+__all__ = ["main"]
+
+_BACKLOG = 16_384
+"""Connections that wait for accept, and requests that wait for Python; the kernel cuts the first to somaxconn."""
+_HTTP1_BUFFER = 65_536
+"""Bytes read at once from a connection."""
+_HEADER_MILLISECONDS = 30_000
+_LAST_SECONDS = 5.0
+"""What open replies get after the parent has gone."""
+
+_Message = MutableMapping[str, Any]
+_Receive = Callable[[], Awaitable[_Message]]
+_Send = Callable[[_Message], Awaitable[None]]
+_App = Callable[[_Message, _Receive, _Send], Awaitable[None]]
+
+
+class _Guarded:
+    """The application, with a lifespan that never fails in silence.
+
+    Granian goes on without a lifespan whose coroutine raises; we would then answer requests with nothing open.
+    """
+
+    def __init__(self, app: _App) -> None:
+        self.app = app
+        self.exit_code = 0
+
+    async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+        if scope["type"] != "lifespan":
+            await self.app(scope, receive, send)
+            return
+
+        async def watched(message: _Message) -> None:
+            if message["type"].endswith(".failed"):
+                self.fail(message.get("message", ""))
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception as error:  # noqa: BLE001 - the outermost edge of the process
+            self.fail(error)
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+
+    def fail(self, why: object) -> None:
+        """Say why on standard error, which the parent passes on."""
+        problems = getattr(why, "problems", None)
+        self.exit_code = EXIT_CONFIG if problems is not None else EXIT_FAILED
+        if problems is not None or not isinstance(why, BaseException):
+            sys.stderr.write(f"{why}\n")
+            return
+        import traceback
+
+        traceback.print_exception(why)
+
+
+async def _serve(service: Service) -> int:
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
+    from granian.server.embed import Server
+
+    from ccr.entrypoints.asgi import create
+
+    app = _Guarded(create())
+    server = Server(
+        app,
+        address=service.host,
+        port=service.port,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=_BACKLOG,
+        backpressure=_BACKLOG,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=_HEADER_MILLISECONDS, max_buffer_size=_HTTP1_BUFFER, keep_alive=True
+        ),
+        log_enabled=False,
+    )
+    loop = asyncio.get_running_loop()
+    stop: Callable[[], None] = server.stop  # granian's own has no annotations
+    loop.add_signal_handler(signal.SIGTERM, stop)
+
+    def parent_gone() -> None:
+        if not os.read(0, 1):
+            loop.remove_reader(0)
+            stop()
+            loop.call_later(_LAST_SECONDS, os._exit, EXIT_FAILED)
+
+    if os.environ.get("CCR_WATCH_PARENT"):
+        loop.add_reader(0, parent_gone)
+    await server.serve()
+    return app.exit_code
+
+
+def main() -> int:
+    """Serve until told to stop; the exit code is 0, or that of what went wrong at the start."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    service = Service.from_environment()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(service))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
