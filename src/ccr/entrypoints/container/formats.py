@@ -9,7 +9,7 @@ from ccr.adapters.dialects.anthropic import AnthropicClient, AnthropicProvider
 from ccr.adapters.dialects.openai_chat import OpenAIChatProvider
 from ccr.adapters.hosting.direct import DirectHosting
 from ccr.adapters.plugins.registry import Registry
-from ccr.adapters.providers.loader import load_book
+from ccr.adapters.providers.loader import PackagedProviders
 
 __all__ = ["Formats"]
 
@@ -23,6 +23,6 @@ class Formats(containers.DeclarativeContainer):
         openai_chat=providers.Singleton(OpenAIChatProvider),
     )
     hostings = providers.Dict(direct=providers.Singleton(DirectHosting))
-    book = providers.Singleton(load_book)
+    book = providers.Singleton(PackagedProviders)
     transformers = providers.Singleton(Registry)
     credential = providers.Object(static_key)

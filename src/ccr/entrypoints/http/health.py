@@ -18,7 +18,7 @@ __all__ = ["health_handlers"]
 def health_handlers(check: CheckHealth, catalog: CatalogHolder, version: str) -> Sequence[Any]:
     """Return the handlers."""
 
-    @route(["/", "/api/hello"], http_method=[HttpMethod.GET, HttpMethod.HEAD], operation_id="hello")
+    @route(["/", "/api/hello"], http_method=[HttpMethod.GET, HttpMethod.HEAD])
     async def hello() -> dict[str, str]:
         """Answer the connection warm-up of Claude Code."""
         return {"name": "ccr", "version": version}
