@@ -45,7 +45,7 @@ def reasoning_fields(reasoning: Reasoning, profile: ModelProfile, max_tokens: in
             budget = _budget(reasoning, max_tokens) if on else None
             fields = {"enable_thinking": on}
             return {**fields, "thinking_budget": budget} if budget else fields
-        case ReasoningStyle.NONE | ReasoningStyle.ANTHROPIC:
+        case _:  # it cannot be told, or not in this dialect
             return {}
 
 

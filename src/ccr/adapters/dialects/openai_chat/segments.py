@@ -151,8 +151,7 @@ class Segments:
             return
         if segment.held() and text.strip():
             segment.pieces.clear()
-        if text:
-            segment.pieces.append(text)
+        segment.pieces.append(text)
 
     def pump(self) -> None:
         """Send what can be sent."""
