@@ -28,9 +28,9 @@ def text(document: dict[str, Any], order: list[str]) -> str:
             if name != "direct" and case in cases
         ]
     machine = document["machine"]
+    rounds = f"medians of {document['rounds']} rounds of {document['seconds']} s"
     parts = [
-        f"{machine['cores']} cores, Python {machine['python']}, "
-        f"medians of {document['rounds']} rounds of {document['seconds']} s",
+        f"{machine['cores']} cores, Python {machine['python']}, {rounds}",
         table(rows),
         "direct: CPU of load and mock together; x direct: the gateway's CPU beside it.",
         "TTFT: one request at a time.",

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+RUN = Path(__file__).parents[3] / "bench/run.py"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        shutil.which("gcc") is None, reason="gcc is not there: the benchmark compiles its load"
+    ),
+    pytest.mark.skipif(sys.platform != "linux", reason="the benchmark reads /proc and uses epoll"),
+]
+
+
+def bench(out: Path, *options: str) -> tuple[int, str]:
+    command = [sys.executable, str(RUN), "--quick", "--seconds", "0.1", "--out", str(out), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_each_case_goes_through_the_gateway_without_an_error(tmp_path: Path) -> None:
+    code, said = bench(tmp_path / "latest.json")
+    assert code == 0, said
+
+    found = json.loads((tmp_path / "latest.json").read_text())
+    assert found["faults"] == {}
+    assert len(found["results"]["ccr"]) == 10
+    assert all(case["errors"] == 0 for case in found["results"]["ccr"].values())
+    assert found["memory_mb"]["ccr"]["fresh"] > 0
+    assert found["cpu_ms_of_commands"]["ccr --help"] > 0
+
+
+def test_a_gateway_that_does_not_answer_is_a_fault_and_no_hang(tmp_path: Path) -> None:
+    code, said = bench(tmp_path / "latest.json", "--no-ours", "--gateway", "dead=http://127.0.0.1:1")
+
+    assert code == 1
+    assert "FAULT dead: relay small: connect: Connection refused" in said
