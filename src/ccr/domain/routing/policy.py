@@ -191,6 +191,9 @@ class RoutePolicy:
         }
         wanted = text[:_LONGEST_NAME].replace("/", ",", int("," not in text)).lower()
         near = difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
+        if not near:
+            names = {key: provider.name for key, provider in self.providers.items()}
+            near = difflib.get_close_matches(wanted.partition(",")[0].strip(), names, n=3)
         if near:
             return f"; did you mean {' or '.join(names[name] for name in near)}?"
         known = sorted(provider.name for provider in self.providers.values())

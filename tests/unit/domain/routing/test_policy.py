@@ -38,6 +38,11 @@ def test_an_unknown_model_is_said_with_near_names() -> None:
     )
 
 
+def test_a_near_provider_is_named_when_no_pair_is_near() -> None:
+    said = policy().look_up("loacl,a-model-of-quite-another-name").because
+    assert said == "unknown provider 'loacl'; did you mean local?"
+
+
 def test_without_a_near_name_the_providers_are_listed() -> None:
     assert policy().look_up("zzzzzz,qqqqqq").because.endswith("; known providers: Main, big, local, open")
     many = {f"p{i}": provider(f"p{i}") for i in range(7)}
