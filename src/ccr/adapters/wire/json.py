@@ -26,6 +26,7 @@ __all__ = [
     "decode",
     "decode_tolerant",
     "encode",
+    "encode_wire",
     "is_object",
     "json_of",
     "mend",
@@ -85,6 +86,11 @@ def decode_tolerant(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
 def encode(value: object) -> bytes:
     """Return JSON text; ``Json`` values inside plain dicts, lists and tuples are written as they are."""
     return _ENCODER.encode(_raw(value))
+
+
+def encode_wire(value: object) -> bytes:
+    """Return JSON text of plain values, msgspec structs and ``Raw``: no ``Json`` is looked for."""
+    return _ENCODER.encode(value)
 
 
 def _raw(value: object) -> object:

@@ -33,6 +33,11 @@ class SseFramer:
         self._head: bytes | None = b""  # the first bytes, while they may be a byte order mark
         self._error: UpstreamProtocolError | None = None
 
+    @property
+    def pending(self) -> bool:
+        """Whether an event has begun that has not ended."""
+        return bool(self._buffer or self._head)
+
     def feed(self, data: bytes) -> list[Frame]:
         """Return the frames that ``data`` completes. Raises UpstreamProtocolError if one grows over the bound."""
         if self._error is not None:

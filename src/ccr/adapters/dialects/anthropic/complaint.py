@@ -1,0 +1,49 @@
+"""A caller's request that is not what it should be: one sentence and the JSON path."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeVar
+
+import msgspec
+
+from ccr.adapters.dialects.anthropic.wire import RAWS
+from ccr.domain.errors import InvalidRequestError
+
+__all__ = ["checked", "elements", "invalid", "prefixed"]
+
+T = TypeVar("T")
+
+_WHERE = re.compile(r" - at `\$(.*)`$")
+
+
+def invalid(path: str, problem: str) -> InvalidRequestError:
+    """Return the error: ``messages[2].content: must be a string or a list of blocks``."""
+    return InvalidRequestError(f"{path}: {problem}" if path else problem, param=path or None)
+
+
+def checked(decoder: msgspec.json.Decoder[T], data: msgspec.Raw | bytes, path: str) -> T:
+    """Decode a part of a request. Raises InvalidRequestError with the path of what is wrong."""
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        found = _WHERE.search(text)
+        inner = found[1] if found else ""
+        raise invalid(path + inner, _WHERE.sub("", text).replace("`", "")) from error
+    except (ValueError, RecursionError) as error:
+        raise invalid(
+            path, "not valid JSON" if isinstance(error, ValueError) else "nested too deep"
+        ) from error
+
+
+def elements(data: msgspec.Raw | bytes, path: str) -> list[msgspec.Raw]:
+    """Open a list without reading what is in it. Raises InvalidRequestError."""
+    return checked(RAWS, data, path)
+
+
+def prefixed(error: InvalidRequestError, path: str) -> InvalidRequestError:
+    """Return the error as seen from further up: ``content[0].id`` becomes ``messages[3].content[0].id``."""
+    inner = error.param or ""
+    problem = error.message.removeprefix(f"{inner}: ") if inner else error.message
+    return invalid(f"{path}.{inner}" if inner else path, problem)

@@ -1,0 +1,191 @@
+"""What a provider cannot take, taken out of the turns before they are written (user-pains P12, P45).
+
+Anthropic itself gets everything but what others sealed. A provider that merely speaks like Anthropic gets the plain
+Messages API of before the betas. Each turn is looked at alone (context-free); merging neighbours is a pass of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from ccr.adapters.dialects.anthropic.seals import is_home
+from ccr.adapters.dialects.anthropic.wire import DIALECT
+from ccr.adapters.wire import json
+from ccr.adapters.wire.names import short_name
+from ccr.domain.conversation import (
+    CacheMark,
+    Document,
+    Image,
+    Inline,
+    Opaque,
+    Role,
+    ServerToolCall,
+    ServerToolResult,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolReference,
+    ToolResult,
+    Turn,
+)
+from ccr.domain.fidelity import Loss
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ccr.domain.conversation import ContentBlock, ResultPart
+    from ccr.domain.models import ModelProfile
+
+__all__ = ["merged", "plain_turn", "unmarked", "without_foreign"]
+
+_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+# ------------------------------------------------------------------------------------- Anthropic itself
+
+
+def without_foreign(turn: Turn, losses: list[Loss]) -> Turn:
+    """Return the turn without what only another dialect may read, and with ids that Anthropic takes.
+
+    An untouched turn comes back as it is, with its source.
+    """
+    if not any(map(_is_foreign, turn.blocks)):
+        return turn
+    kept: list[ContentBlock] = []
+    for block in turn.blocks:
+        if isinstance(block, ToolCall):
+            kept.append(evolve(block, id=short_name(block.id)))
+        elif isinstance(block, ToolResult):
+            kept.append(evolve(block, call_id=short_name(block.call_id)))
+        elif _is_foreign(block):
+            losses.append(Loss(_feature(block)))
+        else:
+            kept.append(block)
+    return evolve(turn, blocks=tuple(kept), source=None)
+
+
+def _is_foreign(block: ContentBlock) -> bool:
+    match block:
+        case Thinking(seal=seal):
+            # Unsigned thinking is refused, and a signature must never be made up.
+            return seal is None or not is_home(seal)
+        case Opaque(dialect=dialect) | ServerToolResult(dialect=dialect):
+            return dialect != DIALECT
+        case ToolCall(id=name) | ToolResult(call_id=name):
+            return _ID.fullmatch(name) is None
+        case _:
+            return False
+
+
+def _feature(block: ContentBlock) -> str:
+    match block:
+        case Thinking():
+            return "thinking"
+        case Opaque(kind=kind) | ServerToolResult(kind=kind):
+            return kind
+        case _:
+            return type(block).__name__.lower()
+
+
+# ------------------------------------------------------------------------- who merely speaks like Anthropic
+
+
+def plain_turn(turn: Turn, profile: ModelProfile, losses: list[Loss]) -> Turn:
+    """Return the turn in words that every provider of this dialect knows; a system turn becomes a user's."""
+    blocks = [plain for block in turn.blocks if (plain := _plain(block, profile, losses)) is not None]
+    if turn.role is not Role.SYSTEM:
+        return Turn(turn.role, tuple(blocks))
+    return Turn(Role.USER, tuple(_reminder(block) for block in blocks))
+
+
+def _reminder(block: ContentBlock) -> ContentBlock:
+    if not isinstance(block, Text):
+        return block
+    return evolve(block, text=f"<system-reminder>\n{block.text}\n</system-reminder>")
+
+
+def _plain(block: ContentBlock, profile: ModelProfile, losses: list[Loss]) -> ContentBlock | None:
+    match block:
+        case Text(text=text):
+            return evolve(block, cache=unmarked(block.cache), citations=()) if text else None
+        case Thinking(seal=seal):
+            if (seal is None and profile.reasoning_required) or (seal is not None and is_home(seal)):
+                return block
+            losses.append(Loss("thinking"))
+            return None
+        case ToolCall():
+            return evolve(block, cache=unmarked(block.cache), seal=None)
+        case ToolResult(content=content):
+            parts = tuple(_part(part, profile, losses) for part in content)
+            return evolve(block, content=parts, cache=unmarked(block.cache))
+        case Image() | Document() | ToolReference() | Opaque():
+            return _part(block, profile, losses)
+        case ServerToolCall() | ServerToolResult():
+            losses.append(Loss("server_tool"))
+            return None
+
+
+def _part(part: ResultPart, profile: ModelProfile, losses: list[Loss]) -> ResultPart:
+    match part:
+        case Text():
+            return evolve(part, cache=unmarked(part.cache), citations=())
+        case Image():
+            if profile.images:
+                return evolve(part, cache=unmarked(part.cache))
+            losses.append(Loss("image"))
+            return Text("[an image was here; this model cannot see images]")
+        case Document():
+            return _document(part, profile, losses)
+        case ToolReference(name=name):
+            losses.append(Loss("tool_reference", "as text"))
+            return Text(f"Tool available: {name}")
+        case Opaque(kind="search_result"):
+            losses.append(Loss("search_result", "as text"))
+            return Text(_search_result(part))
+        case Opaque(kind=kind):
+            losses.append(Loss(kind, "as note"))
+            return Text(f"[{kind} left out: not supported by this provider]")
+
+
+def _document(part: Document, profile: ModelProfile, losses: list[Loss]) -> ResultPart:
+    source = part.source
+    if isinstance(source, Inline) and source.encoding == "text":
+        title = f"{part.title}\n\n" if part.title else ""
+        return Text(f"{title}{source.data}", unmarked(part.cache))
+    if profile.documents:
+        return evolve(part, citations=False, cache=unmarked(part.cache))
+    losses.append(Loss("document"))
+    return Text(f"[the document {part.title or ''} was here; this model cannot read documents]")
+
+
+def _search_result(part: Opaque) -> str:
+    fields = json.object_of(part.data.data) or {}
+    content = fields.get("content")
+    pieces = content if isinstance(content, list) else []
+    texts = [str(piece.get("text", "")) for piece in pieces if isinstance(piece, dict)]
+    return "\n".join([f"{fields.get('title', '')} ({fields.get('source', '')})", *texts])
+
+
+def unmarked(cache: CacheMark | None) -> CacheMark | None:
+    """Return the mark without its ttl, which strict providers refuse (P20)."""
+    return None if cache is None else CacheMark()
+
+
+def merged(turns: Iterable[Turn]) -> list[Turn]:
+    """Join neighbours of one role, and leave out empty turns; tool results go first in a user turn."""
+    joined: list[Turn] = []
+    for turn in turns:
+        if not turn.blocks:
+            continue
+        if joined and joined[-1].role is turn.role:
+            joined[-1] = Turn(turn.role, _results_first([*joined[-1].blocks, *turn.blocks]))
+        else:
+            joined.append(turn)
+    return joined
+
+
+def _results_first(blocks: Sequence[ContentBlock]) -> tuple[ContentBlock, ...]:
+    return tuple(sorted(blocks, key=lambda block: not isinstance(block, ToolResult)))

@@ -1,0 +1,292 @@
+"""What is known of a request before anything is decided: from the headers, the top level and the current turn.
+
+Tools and turns that nobody asks about stay raw; older turns are looked into only when a byte search says that they hold
+something (a plan-mode note, a picture).
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import msgspec
+
+from ccr.adapters.dialects.anthropic.blocks import is_text
+from ccr.adapters.dialects.anthropic.complaint import checked
+from ccr.adapters.dialects.anthropic.wire import (
+    BILLING,
+    DIALECT,
+    MESSAGE,
+    STRING,
+    Raw,
+    WireMessage,
+    WireMetadata,
+    WireOutputConfig,
+    WireSource,
+    WireThinking,
+)
+from ccr.adapters.wire import json
+from ccr.adapters.wire.headers import product
+from ccr.domain.conversation import Effort, ReasoningMode
+from ccr.domain.facts import Operation, RequestClass, RequestFacts, SessionKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ccr.application.call import Headers
+
+__all__ = ["Fields", "facts_of", "of_enum", "reasoning_mode"]
+
+T = TypeVar("T")
+E = TypeVar("E", bound=Enum)
+
+_BOUND = 200
+"""Characters of a header that are kept."""
+_INT = msgspec.json.Decoder(int | None)
+_BOOL = msgspec.json.Decoder(bool | None)
+_THINKING = msgspec.json.Decoder(WireThinking | None)
+_OUTPUT = msgspec.json.Decoder(WireOutputConfig | None)
+_METADATA = msgspec.json.Decoder(WireMetadata | None)
+
+_TAG = re.compile(r"<CCR-SUBAGENT-MODEL>(.*?)</CCR-SUBAGENT-MODEL>", re.DOTALL)
+_OLD_SESSION = re.compile(r"_session_([\w.-]+)$")
+_1M = "[1m]"
+_PLAN_ON = "Plan mode is active"
+_PLAN_OFF = re.compile(rb"[Ee]xited [Pp]lan [Mm]ode|approved your plan")
+
+_MODES = {
+    "enabled": ReasoningMode.ON,
+    "disabled": ReasoningMode.OFF,
+    "adaptive": ReasoningMode.ADAPTIVE,
+}
+
+
+class _LightTool(msgspec.Struct, gc=False):
+    name: str = ""
+    type: str | None = None
+
+
+_TOOLS = msgspec.json.Decoder(list[_LightTool] | None)
+
+
+class Fields(NamedTuple):
+    """A body opened at the top level."""
+
+    body: bytes
+    top: Mapping[str, Raw]
+    messages: Sequence[Raw]
+
+
+def facts_of(fields: Fields, model: str, headers: Headers, operation: Operation) -> RequestFacts:
+    """Gather the facts. Raises InvalidRequestError if a field that is read has the wrong type."""
+    top = fields.top
+    thinking = _get(top, "thinking", _THINKING) or WireThinking()
+    output = _get(top, "output_config", _OUTPUT) or WireOutputConfig()
+    tools = _get(top, "tools", _TOOLS) or []
+    blocks = _system_texts(top.get("system"))
+    session = _session(headers, top)
+    wants_1m = model.lower().endswith(_1M)
+    request_class = of_enum(RequestClass, _header(headers, "x-claude-code-request-class").lower())
+    return RequestFacts(
+        operation=operation,
+        dialect=DIALECT,
+        model=model[: -len(_1M)] if wants_1m else model,
+        size=len(fields.body),
+        text_size=len(fields.body) - _media_size(fields),
+        stream=_get(top, "stream", _BOOL) is True,
+        thinking=reasoning_mode(thinking.type),
+        budget=thinking.budget_tokens,
+        effort=of_enum(Effort, (output.effort or "").lower()),
+        plan_mode=_plan_mode(fields),
+        max_tokens=_get(top, "max_tokens", _INT),
+        tool_kinds=tuple(tool.type for tool in tools if tool.type and tool.type != "custom"),
+        tools=len(tools),
+        images=_images(fields.messages),
+        session=session,
+        agent_type=_header(headers, "x-claude-code-agent-type"),
+        request_class=request_class,
+        is_subagent=bool(session.agent)
+        or request_class is RequestClass.SUBAGENT
+        or _billed_as_subagent(blocks),
+        compaction=_header(headers, "x-claude-code-compaction"),
+        subagent_tag=_subagent_tag(fields, blocks),
+        wants_1m=wants_1m,
+        client=product(headers.get("user-agent", "")),
+        prompt_id=_header(headers, "x-claude-code-prompt-id"),
+    )
+
+
+def reasoning_mode(kind: str) -> ReasoningMode:
+    """Return what a ``thinking.type`` means."""
+    return _MODES.get(kind, ReasoningMode.UNSET)
+
+
+def of_enum(kind: type[E], value: str) -> E | None:
+    """Return the member with that value, None if there is none."""
+    try:
+        return kind(value)
+    except ValueError:
+        return None
+
+
+def _get(top: Mapping[str, Raw], name: str, decoder: msgspec.json.Decoder[T]) -> T | None:
+    raw = top.get(name)
+    return None if raw is None else checked(decoder, raw, name)
+
+
+# ------------------------------------------------------------------------------------------- who asks
+
+
+def _header(headers: Headers, name: str) -> str:
+    return headers.get(name, "").strip()[:_BOUND]
+
+
+def _session(headers: Headers, top: Mapping[str, Raw]) -> SessionKey:
+    metadata = _get(top, "metadata", _METADATA)
+    return SessionKey(
+        _header(headers, "x-claude-code-session-id") or _session_of((metadata and metadata.user_id) or ""),
+        _header(headers, "x-claude-code-agent-id"),
+        _header(headers, "x-claude-code-parent-agent-id"),
+    )
+
+
+def _session_of(user_id: str) -> str:
+    """Read both shapes of ``metadata.user_id``: a JSON object as text, and ``user_.._account__session_..``."""
+    found = json.object_of(user_id.encode()) if user_id.startswith("{") else None
+    if found is not None:
+        session = found.get("session_id")
+        return session[:_BOUND] if isinstance(session, str) else ""
+    old = _OLD_SESSION.search(user_id)
+    return old[1][:_BOUND] if old else ""
+
+
+def _system_texts(raw: Raw | None) -> list[str]:
+    if raw is None:
+        return []
+    if is_text(raw):
+        return [checked(STRING, raw, "system")]
+    return [block.text for block in checked(_TEXTS, raw, "system") or []]
+
+
+def _billed_as_subagent(system: Sequence[str]) -> bool:
+    return any(text.startswith(BILLING) and "cc_is_subagent=true" in text for text in system)
+
+
+def _subagent_tag(fields: Fields, system: Sequence[str]) -> str:
+    if b"CCR-SUBAGENT-MODEL" not in fields.body:
+        return ""
+    for text in (*system, *_first_user_texts(fields.messages)):
+        found = _TAG.search(text)
+        if found is not None:
+            return found[1].strip()
+    return ""
+
+
+def _first_user_texts(messages: Sequence[Raw]) -> Iterator[str]:
+    for raw in messages:
+        message = _message(raw)
+        if message.role == "user":
+            yield from _texts(message.content)
+            return
+
+
+# ------------------------------------------------------------------------------------------ the turns
+
+
+class _LightBlock(msgspec.Struct, gc=False):
+    type: str = ""
+    text: str = ""
+    content: Raw = Raw()
+    source: Raw = Raw()
+
+
+_TEXTS = msgspec.json.Decoder(list[_LightBlock] | None)
+_LIGHT = msgspec.json.Decoder(list[_LightBlock])
+
+
+def _message(raw: Raw) -> WireMessage:
+    """Read a message leniently: what is wrong with it is said when it is translated, or by whom it is relayed to."""
+    try:
+        return MESSAGE.decode(raw)
+    except ValueError:
+        return WireMessage()
+
+
+def _blocks(content: Raw) -> list[_LightBlock]:
+    try:
+        return _LIGHT.decode(content)
+    except ValueError:
+        return []
+
+
+def _texts(content: Raw) -> list[str]:
+    if is_text(content):
+        return [STRING.decode(content)]
+    return [block.text for block in _blocks(content) if block.type == "text"]
+
+
+def _plan_mode(fields: Fields) -> bool:
+    safeguards = fields.top.get("safeguards")
+    if safeguards is not None and _says_plan(json.decode(safeguards)):
+        return True
+    if _PLAN_ON.encode() not in fields.body:
+        return False
+    for raw in reversed(fields.messages):
+        message = _message(raw)
+        if message.role == "assistant":
+            continue
+        if any(_PLAN_ON in text for text in _texts(message.content)):
+            return True
+        if _PLAN_OFF.search(bytes(message.content)):
+            return False
+    return False
+
+
+def _says_plan(safeguards: object) -> bool:
+    """``safeguards[].classifier_context.permission_mode`` (fixture plan_mode.2.1.330)."""
+    entries = safeguards if isinstance(safeguards, list) else []
+    contexts = (entry.get("classifier_context") for entry in entries if isinstance(entry, dict))
+    return any(isinstance(context, dict) and context.get("permission_mode") == "plan" for context in contexts)
+
+
+def _images(messages: Sequence[Raw]) -> bool:
+    """Whether a picture came since the last assistant turn, in a tool result too."""
+    for raw in reversed(messages):
+        found = b'"image"' in bytes(raw)
+        message = _message(raw)
+        if message.role == "assistant":
+            return False
+        if found and any(block.type == "image" for block in _with_inner(message.content)):
+            return True
+    return False
+
+
+def _with_inner(content: Raw) -> Iterator[_LightBlock]:
+    for block in _blocks(content):
+        yield block
+        if block.type == "tool_result":
+            yield from _blocks(block.content)
+
+
+def _media_size(fields: Fields) -> int:
+    """Bytes of base64 media: they are never tokens one by one."""
+    if b'"base64"' not in fields.body:
+        return 0
+    return sum(
+        len(source.data)
+        for raw in fields.messages
+        if b'"base64"' in bytes(raw)
+        for block in _with_inner(_message(raw).content)
+        if block.source and (source := _source(block.source)).type == "base64"
+    )
+
+
+def _source(raw: Raw) -> WireSource:
+    try:
+        return _SOURCE.decode(raw)
+    except ValueError:
+        return WireSource()
+
+
+_SOURCE = msgspec.json.Decoder(WireSource)

@@ -1,0 +1,171 @@
+"""Content blocks to the wire: of requests, replies and block starts alike. Pure and context-free."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from ccr.adapters.dialects.anthropic.seals import REDACTED, is_home, write_seal
+from ccr.adapters.dialects.anthropic.wire import DIALECT, Raw
+from ccr.domain.conversation import (
+    CacheMark,
+    Document,
+    FileRef,
+    Image,
+    Inline,
+    Opaque,
+    ServerToolCall,
+    ServerToolResult,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolReference,
+    ToolResult,
+    Url,
+)
+from ccr.domain.verbatim import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ccr.domain.conversation import Citation, ContentBlock, Source
+
+__all__ = ["Wire", "cache_control", "write_block", "write_blocks", "write_citation"]
+
+Wire: TypeAlias = dict[str, object]
+"""A JSON object; nested JSON text is ``Raw``."""
+
+
+def write_blocks(blocks: Iterable[ContentBlock]) -> list[Wire | Raw]:
+    """Write the blocks that this dialect has a word for; another dialect's opaque ones are left out."""
+    return [wire for block in blocks if (wire := write_block(block)) is not None]
+
+
+def write_block(block: ContentBlock) -> Wire | Raw | None:
+    """Write one block, None if it has no form here."""
+    return _WRITERS[type(block)](block)
+
+
+def cache_control(mark: CacheMark) -> Wire:
+    """Return a ``cache_control``."""
+    return {"type": "ephemeral"} if mark.ttl is None else {"type": "ephemeral", "ttl": mark.ttl}
+
+
+def write_citation(citation: Citation) -> Wire | Raw | None:
+    """Write a citation: our own as it came, another dialect's web citation as a search result location."""
+    if citation.dialect == DIALECT and citation.rest is not None:
+        return Raw(citation.rest.data)
+    if not citation.url:
+        return None
+    return {
+        "type": "web_search_result_location",
+        "url": citation.url,
+        "title": citation.title or None,
+        "encrypted_index": "",
+        "cited_text": citation.cited_text,
+    }
+
+
+def _marked(wire: Wire, cache: CacheMark | None) -> Wire:
+    if cache is not None:
+        wire["cache_control"] = cache_control(cache)
+    return wire
+
+
+def _text(block: Text) -> Wire:
+    wire: Wire = {"type": "text", "text": block.text}
+    citations = [written for one in block.citations if (written := write_citation(one)) is not None]
+    if citations:
+        wire["citations"] = citations
+    return _marked(wire, block.cache)
+
+
+def _image(block: Image) -> Wire:
+    return _marked({"type": "image", "source": _source(block.source)}, block.cache)
+
+
+def _document(block: Document) -> Wire:
+    wire: Wire = {"type": "document", "source": _source(block.source)}
+    if block.title is not None:
+        wire["title"] = block.title
+    if block.context is not None:
+        wire["context"] = block.context
+    if block.citations:
+        wire["citations"] = {"enabled": True}
+    return _marked(wire, block.cache)
+
+
+def _source(source: Source) -> Wire:
+    match source:
+        case Inline(media_type=media_type, data=data, encoding=encoding):
+            return {"type": encoding, "media_type": media_type, "data": data}
+        case Url(url=url):
+            return {"type": "url", "url": url}
+        case FileRef(id=file_id):
+            return {"type": "file", "file_id": file_id}
+
+
+def _thinking(block: Thinking) -> Wire:
+    seal = block.seal
+    if seal is None:
+        return {"type": "thinking", "thinking": block.text, "signature": ""}
+    if seal.form == REDACTED and is_home(seal) and not block.text:
+        return {"type": "redacted_thinking", "data": seal.data}
+    return {"type": "thinking", "thinking": block.text, "signature": write_seal(seal)}
+
+
+def _tool_call(block: ToolCall) -> Wire:
+    return _marked(_call("tool_use", block), block.cache)
+
+
+def _server_tool_call(block: ServerToolCall) -> Wire:
+    return _marked(_call("server_tool_use", block), block.cache)
+
+
+def _call(kind: str, block: ToolCall | ServerToolCall) -> Wire:
+    given = block.input
+    # Free text has no place here: it goes as the one argument that such a tool is declared with.
+    value: object = Raw(given.data) if isinstance(given, Json) else ({"input": given} if given else {})
+    return {"type": kind, "id": block.id, "name": block.name, "input": value}
+
+
+def _tool_result(block: ToolResult) -> Wire:
+    wire: Wire = {"type": "tool_result", "tool_use_id": block.call_id}
+    match block.content:
+        case (Text(text=text),) if block.plain:
+            wire["content"] = text
+        case ():
+            pass
+        case parts:
+            wire["content"] = write_blocks(parts)
+    if block.is_error:
+        wire["is_error"] = True
+    return _marked(wire, block.cache)
+
+
+def _tool_reference(block: ToolReference) -> Wire:
+    return {"type": "tool_reference", "tool_name": block.name}
+
+
+def _server_tool_result(block: ServerToolResult) -> Wire | None:
+    if block.dialect != DIALECT:
+        return None
+    wire: Wire = {"type": block.kind, "tool_use_id": block.call_id, "content": Raw(block.content.data)}
+    return _marked(wire, block.cache)
+
+
+def _opaque(block: Opaque) -> Raw | None:
+    return Raw(block.data.data) if block.dialect == DIALECT else None
+
+
+_WRITERS: dict[type, Callable[..., Wire | Raw | None]] = {
+    Text: _text,
+    Image: _image,
+    Document: _document,
+    Thinking: _thinking,
+    ToolCall: _tool_call,
+    ToolResult: _tool_result,
+    ToolReference: _tool_reference,
+    ServerToolCall: _server_tool_call,
+    ServerToolResult: _server_tool_result,
+    Opaque: _opaque,
+}
