@@ -118,7 +118,11 @@ static void begin(Conn *conn) {
     if (started >= wanted) return;
     if (conn->fd < 0) watch(conn);
     started++;
-    if (conn->fd < 0) { errors++; done++; return; }
+    if (conn->fd < 0) {                    /* nobody listens: no use in trying the others */
+        errors += wanted - done;
+        done = started = wanted;
+        return;
+    }
     snprintf(hex, sizeof hex, "%016lx", serial++);
     for (int n = 0; n < nonce_count; n++) memcpy(conn->request + nonces[n], hex, NONCE);
     conn->busy = 1;
