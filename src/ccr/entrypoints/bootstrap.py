@@ -33,6 +33,7 @@ __all__ = [
     "lock_holder",
     "overridden",
     "paths",
+    "plain_config",
     "read_config",
     "replace_config",
     "service_command",
@@ -201,3 +202,15 @@ def overridden(variables: Mapping[str, str | None], folder: Path) -> list[Overri
 
     home = Path(os.environ.get("CLAUDE_CONFIG_DIR") or Path.home() / ".claude")
     return find(variables, home, folder)
+
+
+def plain_config(file: Path) -> dict[str, object]:
+    """Return a configuration file as plain values, nothing expanded or checked; empty where that is not possible."""
+    from ccr.adapters.config.document import Document
+
+    try:
+        document = Document.of(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return {}
+    plain = document.plain() if not document.faults else None
+    return plain if isinstance(plain, dict) else {}

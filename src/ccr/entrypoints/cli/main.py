@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ccr import __version__
 from ccr.entrypoints.cli.output import CommandError, complain, emit
-from ccr.entrypoints.service import EXIT_FAILED, EXIT_USAGE
+from ccr.entrypoints.service import EXIT_FAILED
 
 if TYPE_CHECKING:
     import rich_click as click
@@ -73,7 +73,7 @@ def group() -> click.Group:
         """
 
     settings = {"help_option_names": ["-h", "--help"]}
-    made = LazyGroup("ccr", callback=ccr, help=ccr.__doc__, context_settings=settings, no_args_is_help=True)
+    made = LazyGroup(name="ccr", callback=ccr, help=ccr.__doc__, context_settings=settings, no_args_is_help=True)
     version = click.version_option(__version__, "-v", "--version", message="ccr %(version)s")
     return version(made)
 
@@ -90,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
     except BrokenPipeError:
         # Whoever read us has gone, as `head` does; say nothing at exit either.
-        sys.stdout = None  # type: ignore[assignment]  # the interpreter knows what it means
+        sys.stdout = None
         return EXIT_FAILED
     except OSError as error:
         named = f"{error.filename}: {error.strerror}" if error.filename else str(error)
@@ -120,9 +120,6 @@ def _click(build: Callable[[], click.Group], words: list[str]) -> int:
     command = build()
     try:
         result = command.main(words, prog_name="ccr", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        emit(error.format_message())
-        return EXIT_USAGE
     except click.ClickException as error:
         error.show()
         return error.exit_code

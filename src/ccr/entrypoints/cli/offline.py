@@ -1,0 +1,50 @@
+"""The Console in this process, for commands that work without a running gateway. Imports the whole gateway: slow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ccr.domain.errors import ConfigError, GatewayError
+from ccr.entrypoints.cli.output import CommandError, config_failed
+
+if TYPE_CHECKING:
+    from ccr.adapters.config.paths import Paths
+
+__all__ = ["explain_request"]
+
+
+def explain_request(place: Paths, body: bytes, headers: Mapping[str, str]) -> Mapping[str, object]:
+    """Decide about a request by the configuration at ``place``. Raises CommandError."""
+    del place  # both go by the same environment
+    try:
+        return asyncio.run(_explain(body, headers))
+    except ConfigError as error:
+        raise config_failed(error) from error
+    except GatewayError as error:
+        raise CommandError(error.message) from error
+
+
+async def _explain(body: bytes, headers: Mapping[str, str]) -> Mapping[str, object]:
+    from ccr.application.call import Call, Disconnect, Operation
+    from ccr.domain.access import LOCAL
+    from ccr.entrypoints.lifecycle import opened, running
+
+    async def load() -> bytes:
+        return body
+
+    made = running()
+    async with opened(made, follow=False):
+        call = Call(
+            operation=Operation.GENERATE,
+            dialect="anthropic",
+            path="/v1/messages",
+            headers=dict(headers),
+            principal=LOCAL,
+            request_id="",
+            load=load,
+            disconnect=Disconnect(),
+            received=made.container.clock().monotonic(),
+        )
+        return await made.container.console().explain_route(call)
