@@ -66,6 +66,8 @@ def _check_host(root: Root, problems: Problems) -> None:
         )
     if root.api_key is not None and not root.api_key.reveal().isascii():
         problems.error(("APIKEY",), "APIKEY has characters that no header can carry", "use ASCII")
+    elif root.api_key is not None and root.api_key.reveal() != root.api_key.reveal().strip():
+        problems.error(("APIKEY",), "APIKEY begins or ends with a blank, which no header can carry")
 
 
 def _check_url(url: str, path: Path, problems: Problems, schemes: Sequence[str] = ("http", "https")) -> None:

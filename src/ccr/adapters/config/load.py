@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from attrs import define
 
 from ccr.adapters.config import ancestor
-from ccr.adapters.config.checks import check, check_router, provider_of, targets
+from ccr.adapters.config.checks import check, provider_of
 from ccr.adapters.config.document import Document
 from ccr.adapters.config.expand import Expansion, Missing, expand, mask
 from ccr.adapters.config.problems import Path, Problems, format_path, parse_path
 from ccr.adapters.config.schema import Root, keys_of
-from ccr.adapters.config.schema.providers import ProviderEntry
-from ccr.adapters.config.schema.routing import RouterBlock
-from ccr.adapters.config.settings import Surroundings, router_settings, to_settings
+from ccr.adapters.config.settings import Surroundings, to_settings
 from ccr.adapters.config.structure import structure
 from ccr.adapters.config.unknown import look_for_unknown
 from ccr.application.ports.config import Loaded
-from ccr.application.settings import RouterSettings, Settings
 from ccr.domain.errors import ConfigError, Problem
 
-__all__ = ["load", "load_router", "locate", "placed", "revision_of"]
+__all__ = ["load", "locate", "placed", "revision_of"]
 
 _HARMLESS = frozenset({"StatusLine", "Logging", "plugins", "transformers", "Team", "Ledger", "CLAUDE_PATH", "$schema",
                        "LOG_FILE", "ANTHROPIC_SMALL_FAST_MODEL"})  # fmt: skip
@@ -62,10 +59,15 @@ def load(
     read = _read(text, file, environ, strict=strict, read_file=read_file)
     problems = read.problems
     look_for_unknown(read.value, Root, problems, strict=strict)
-    root = structure(read.value, Root, problems)
+    unset = {
+        path
+        for missing in read.expansion.missing
+        if (path := ancestor.canonical(missing.path))[0] == "Providers"
+    }
+    root = structure(read.value, Root, problems, excused=unset)
     if root is not None and read.missing_model:
         problems.error(("OPENAI_MODEL",), "OPENAI_MODEL is missing", 'for example "deepseek-chat"')
-    _say_missing(read, root)
+    _say_missing(read)
     if root is None:
         raise _error(problems)
     check(root, problems)
@@ -74,29 +76,6 @@ def load(
     if problems.errors:
         raise _error(problems)
     return Loaded(settings, problems.warnings, revision_of(text))
-
-
-def load_router(
-    text: str, *, file: str, environ: Mapping[str, str], settings: Settings
-) -> tuple[RouterSettings, tuple[Problem, ...]] | None:
-    """The ``Router`` of a project- or session-level file, which replaces the global one; None when it has none.
-
-    Raises ConfigError.
-    """
-    read = _read(text, file, environ, strict=False, read_file=None)
-    problems = read.problems
-    if "Router" not in read.value:
-        return None
-    look_for_unknown(read.value["Router"], RouterBlock, problems, strict=False, path=("Router",))
-    router = structure(read.value["Router"], RouterBlock, problems, ("Router",))
-    for missing in read.expansion.missing:
-        problems.error(missing.path, missing.message, missing.hint)
-    if router is not None:
-        known = [ProviderEntry(name=p.name, api_base_url=p.url, models=p.models) for p in settings.providers]
-        check_router(router, known, problems)
-    if router is None or problems.errors:
-        raise _error(problems)
-    return router_settings(router, settings.router), problems.warnings
 
 
 def locate(
@@ -156,17 +135,20 @@ def _read(
     return _Read(problems, expansion, normalised.value, normalised.missing_model)
 
 
-def _say_missing(read: _Read, root: Root | None) -> None:
-    used = {provider_of(target).casefold() for target in _all_targets(root)} if root is not None else set()
+def _say_missing(read: _Read) -> None:
+    used = {name for block in ("Router", "fallback") for name in _named(read.value.get(block))}
     for missing in read.expansion.missing:
         severity = "error" if missing.fatal or _matters(missing, read.value, used) else "warning"
         read.problems.add(missing.path, missing.message, missing.hint, severity=severity)
 
 
-def _all_targets(root: Root) -> list[str]:
-    return [target for _, target in targets(root.router)] + [
-        t for many in root.fallback.values() for t in many
-    ]
+def _named(value: object) -> Iterator[str]:
+    """The providers that any text in a ``Router`` or ``fallback`` names, right or wrong."""
+    if isinstance(value, str):
+        yield provider_of(value).casefold()
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _named(item)
 
 
 def _matters(missing: Missing, value: Mapping[str, Any], used: set[str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from ccr.domain.secret import Secret
 __all__ = ["structure"]
 
 _T = TypeVar("_T")
+_MISSING = " is missing"
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
@@ -247,7 +248,7 @@ def _flatten(error: BaseException) -> list[tuple[Path, str, str]]:
         return error.parts
     if isinstance(error, KeyError):
         name = str(error.args[0])
-        return [((), f"{name} is missing", _REQUIRED_HINTS.get(name, ""))]
+        return [((), f"{name}{_MISSING}", _REQUIRED_HINTS.get(name, ""))]
     assert isinstance(error, ClassValidationError), error
     names = {key.attribute: key.name for key in keys_of(error.cl)}
     found: list[tuple[Path, str, str]] = []
@@ -258,12 +259,19 @@ def _flatten(error: BaseException) -> list[tuple[Path, str, str]]:
     return found
 
 
-def structure(value: object, cls: type[_T], problems: Problems, path: Path = ()) -> _T | None:
-    """``value`` as ``cls``; None when something is wrong, which ``problems`` then tells."""
+def structure(
+    value: object, cls: type[_T], problems: Problems, path: Path = (), *, excused: Collection[Path] = ()
+) -> _T | None:
+    """``value`` as ``cls``; None when something is wrong, which ``problems`` then tells.
+
+    ``excused``: required keys whose absence is told elsewhere (their variable is not set).
+    """
     try:
         made = _structure(value, cls)
     except (_WrongError, BaseValidationError) as error:
         for sub, message, hint in _flatten(error):
+            if (*path, *sub, message.removesuffix(_MISSING)) in excused:
+                continue
             problems.error((*path, *sub), message, hint)
         return None
     assert isinstance(made, cls)

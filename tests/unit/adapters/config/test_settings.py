@@ -1,0 +1,143 @@
+"""Every key that is in effect, and what it becomes."""
+
+from __future__ import annotations
+
+import pytest
+
+from ccr.application.settings import RouterSettings, Settings
+from ccr.application.settings.providers import ModelOverride
+from ccr.domain.secret import Secret
+from tests.support.configs import PROVIDER, ROUTE, keys, problems, provider, settings
+
+
+def test_defaults() -> None:
+    found = settings("{" + ROUTE + "}")
+    assert found.server == Settings().server
+    assert found.timeouts == Settings().timeouts
+    assert found.limits == Settings().limits
+    assert found.client == Settings().client
+    assert found.logging == Settings().logging
+    assert found.router == RouterSettings(default="demo,demo")
+
+
+def test_where_the_gateway_listens() -> None:
+    server = settings(keys('HOST: "::1", PORT: 4000, APIKEY: "secret"')).server
+    assert (server.host, server.port, server.api_key) == ("::1", 4000, Secret("secret"))
+
+
+def test_service_port_wins() -> None:
+    found = settings(keys("PORT: 4000"), {"SERVICE_PORT": "5000"})
+    assert (found.server.port, found.origins["PORT"]) == (5000, "env:SERVICE_PORT")
+    assert "SERVICE_PORT" in problems(keys("PORT: 4000"), {"SERVICE_PORT": "http"})[0]
+
+
+def test_logging_keys() -> None:
+    assert settings(keys("LOG: false")).logging.enabled is False
+    assert settings(keys("log: true")).logging.enabled is True
+    assert settings(keys('LOG_LEVEL: "warn"')).logging.level == "warn"
+    text = keys('Logging: {enabled: false, level: "debug", logDirectory: "~/logs", logBodies: true}')
+    found = settings(text, {"HOME": "/h"}).logging
+    assert (found.enabled, found.level, found.directory, found.bodies) == (False, "debug", "/h/logs", True)
+    assert settings(keys('LOG_LEVEL: "error", Logging: {level: "debug"}')).logging.level == "error"
+
+
+def test_timeouts() -> None:
+    text = "Timeouts: {connectMs: 1, firstByteMs: 2000, idleMs: 0, totalMs: 4000, commitAfterMs: 50, keepAliveMs: 60, drainMs: 70, drainWaitMs: 80}"
+    found = settings(keys(text))
+    assert (found.timeouts.connect, found.timeouts.first_byte, found.timeouts.idle) == (0.001, 2.0, None)
+    assert (found.timeouts.total, found.timeouts.commit_after, found.timeouts.keep_alive) == (4.0, 0.05, 0.06)
+    assert (found.server.drain_timeout, found.server.drain_wait) == (0.07, 0.08)
+
+
+def test_limits_and_admin() -> None:
+    text = """Limits: {maxBodyBytes: 2048, maxReplyBytes: 4096, maxEventBytes: 1024, bodyIdleMs: 10, bodyTotalMs: 20},
+      Admin: {hosts: ["a.b"], origins: "http://x,http://y", workers: 2}"""
+    found = settings(keys(text))
+    assert (found.limits.max_body, found.limits.max_reply, found.limits.max_event) == (2048, 4096, 1024)
+    assert (found.limits.body_idle, found.limits.body_total) == (0.01, 0.02)
+    assert (found.server.hosts, found.server.origins, found.server.workers) == (
+        ("a.b",),
+        ("http://x", "http://y"),
+        2,
+    )
+
+
+@pytest.mark.parametrize("name", ["PROXY_URL", "HTTPS_PROXY", "https_proxy", "httpsProxy"])
+def test_the_proxy_under_all_its_names(name: str) -> None:
+    assert settings(keys(f'{name}: "http://u:p@proxy:8080"')).proxy_url == "http://u:p@proxy:8080"
+
+
+@pytest.mark.parametrize(
+    "text, environ, hosts",
+    [
+        ("", {}, ()),
+        ("", {"NO_PROXY": "a, .b"}, ("a", ".b")),
+        ("", {"no_proxy": "c"}, ("c",)),
+        ("PROXY_BYPASS: ['k']", {"NO_PROXY": "a"}, ("k",)),
+        ("PROXY_BYPASS: 'k,l'", {"PROXY_BYPASS": "e", "NO_PROXY": "a"}, ("e",)),
+    ],
+)
+def test_who_is_spared_by_the_proxy(text: str, environ: dict[str, str], hosts: tuple[str, ...]) -> None:
+    assert settings(keys(text), environ).proxy_bypass == hosts
+
+
+def test_what_is_handed_to_the_client() -> None:
+    text = 'CLAUDE_PATH: "~/bin/claude", NON_INTERACTIVE_MODE: true, ANTHROPIC_SMALL_FAST_MODEL: "h", StatusLine: {enabled: true}'
+    found = settings(keys(text), {"HOME": "/h", "CLAUDE_PATH": "other"}).client
+    assert (found.claude_path, found.non_interactive, found.small_fast_model, found.status_line) == (
+        "/h/bin/claude", True, "h", True,
+    )  # fmt: skip
+    assert settings(keys(""), {"CLAUDE_PATH": "other"}).client.claude_path == "other"
+
+
+def test_paths_of_the_user() -> None:
+    found = settings(
+        keys('CUSTOM_ROUTER_PATH: "~/r.py", REWRITE_SYSTEM_PROMPT: "$HOME/p.md"'), {"HOME": "/h"}
+    )
+    assert (found.router.custom_router, found.rewrite_system_prompt) == ("/h/r.py", "/h/p.md")
+
+
+def test_router_keys() -> None:
+    text = """{Providers: [{%s}], Router: {default: "p,m", background: "P,M", think: "p/m", longContext: "p,org/n",
+      longContextThreshold: "1000", webSearch: "p,m:online", image: "p,m[1m]", compaction: "p,m", subagent: " p , m ",
+      agents: {Explore: "p,m"}, models: {"claude-*": "p,m"}, thinkEffort: "max", customFirst: true,
+      customTimeoutMs: 500, projectRouters: false}}"""
+    router = settings(text % PROVIDER).router
+    assert (router.default, router.background, router.think) == ("p,m", "P,M", "p/m")
+    assert (router.long_context, router.long_context_threshold) == ("p,org/n", 1000)
+    assert (router.web_search, router.image, router.compaction, router.subagent) == (
+        "p,m:online",
+        "p,m[1m]",
+        "p,m",
+        " p , m ",
+    )
+    assert (router.agents, router.models) == ({"Explore": "p,m"}, {"claude-*": "p,m"})
+    assert (router.think_effort, router.custom_first, router.custom_timeout, router.session_routers) == (
+        "max",
+        True,
+        0.5,
+        False,
+    )
+
+
+def test_provider_keys() -> None:
+    (found,) = settings(provider(
+        PROVIDER + ', dialect: "openai_chat", headers: {"X-Title": "t"}, modelLimits: {m: {contextWindow: 1000, maxOutput: 10}}'
+    )).providers  # fmt: skip
+    assert (found.name, found.url, found.models) == ("p", "https://h/v1/chat/completions", ("m", "org/n"))
+    assert (found.api_keys, found.dialect, found.headers) == ((Secret("k"),), "openai_chat", {"X-Title": "t"})
+    assert (found.overrides, found.where) == ({"m": ModelOverride(1000, 10)}, "Providers[0]")
+
+
+def test_transformers_of_a_provider() -> None:
+    (found,) = settings(
+        provider(
+            PROVIDER + ', transformer: {use: ["a", ["b"], ["c", {x: 1}]], m: {use: ["d"]}, "org/n": null}'
+        )
+    ).providers
+    assert [(use.name, use.options, use.where) for use in found.use] == [
+        ("a", {}, "Providers[0].transformer.use[0]"),
+        ("b", {}, "Providers[0].transformer.use[1]"),
+        ("c", {"x": 1}, "Providers[0].transformer.use[2]"),
+    ]
+    assert [use.name for use in found.model_use["m"]] == ["d"]
