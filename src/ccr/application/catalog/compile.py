@@ -33,6 +33,10 @@ __all__ = ["Compiler"]
 DEMO = "demo"
 """The built-in provider, there without being configured."""
 
+UNKNOWN_MAX_OUTPUT = 16_384
+"""Tokens of output asked of a model whose limit nobody told us. Claude Code asks for 128000 of any name it does not know,
+which most providers refuse with a 400 (claude-code-client.md 3); this much nearly all of them take."""
+
 _NATIVE_USE = "anthropic"
 """The ancestor's name for: this provider speaks Anthropic, let the bytes through."""
 
@@ -158,6 +162,8 @@ class Compiler:
                 context_window=said.context_window or profile.context_window,
                 max_output=said.max_output or profile.max_output,
             )
+        if profile.max_output is None and not endpoint.is_anthropic:
+            profile = evolve(profile, max_output=UNKNOWN_MAX_OUTPUT)
         headers = {"content-type": "application/json", **dict(getattr(dialect, "default_headers", ()))}
         headers.update({name.lower(): value for name, value in provider.headers.items()})
         return Target(
