@@ -60,7 +60,7 @@ def big(model: str, *, streamed: bool) -> bytes:
         turns += exchange(len(turns), prose)
         body["messages"] = [*first, {"role": "assistant", "content": "Let me read on."}, *turns, done, last]
     excess = BIG - len(encode(body))
-    body["messages"][-1]["content"][0]["text"] += " " + (prose * 2)[: excess - 1]
+    done["content"] += " " + (prose * 2)[: excess - 1]  # in the history: what is new stays short
     return encode(body)
 
 
