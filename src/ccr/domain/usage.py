@@ -58,8 +58,10 @@ class Usage:
 
     def merged(self, later: Usage) -> Usage:
         """What a later report *of the same reply* makes of this one: what it says replaces, never adds up."""
+        if later is NO_USAGE:
+            return self
         changes = {name: got for name in _COUNTS if (got := getattr(later, name)) is not None}
-        return evolve(self, **changes, basis=later.basis if changes else self.basis)
+        return evolve(self, **changes, basis=later.basis) if changes else self
 
     def plus(self, other: Usage) -> Usage:
         """The sum over *several* replies (attempts, search rounds, side calls)."""

@@ -109,6 +109,8 @@ class ChatReader:
         said = chunk.usage
         if said is None and isinstance(chunk.x_groq, Mapping):
             said = chunk.x_groq.get("usage")
+        if said is None:
+            return False
         merged = self._usage.merged(read_usage(said))
         changed = merged != self._usage
         self._usage = merged
