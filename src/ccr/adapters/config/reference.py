@@ -59,3 +59,9 @@ def _default(key: Key) -> str:
     if isinstance(key.default, bool):
         return f"`{str(key.default).lower()}`"
     return f"`{key.default}`" if isinstance(key.default, int | str) and key.default != "" else ""
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(markdown())

@@ -40,7 +40,7 @@ class RouterBlock:
     models: Mapping[str, str] = key(
         "models",
         Kind.TARGET_MAP,
-        "Targets by requested model: `opus`, `sonnet`, `haiku`, or a glob over the model name.",
+        "Targets by requested model: `opus`, `sonnet`, `haiku`, `fable`, or a glob over the model name.",
         default=dict,
     )
     think_effort: str = key(
