@@ -29,7 +29,7 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 def check(root: Root, problems: Problems) -> None:
     """Say everything that does not make sense."""
     _check_host(root, problems)
-    _check_url(root.proxy_url, ("PROXY_URL",), problems, ("http", "https", "socks5", "socks5h"))
+    _check_url(root.proxy_url, ("PROXY_URL",), problems)
     _check_scripts(root, problems)
     _check_providers(root.providers, problems)
     check_router(root.router, root.providers, problems)
@@ -70,7 +70,7 @@ def _check_host(root: Root, problems: Problems) -> None:
         problems.error(("APIKEY",), "APIKEY begins or ends with a blank, which no header can carry")
 
 
-def _check_url(url: str, path: Path, problems: Problems, schemes: Sequence[str] = ("http", "https")) -> None:
+def _check_url(url: str, path: Path, problems: Problems) -> None:
     """Never shows the URL: a proxy's may hold a password."""
     if not url and path[-1] == "PROXY_URL":
         return
@@ -85,8 +85,8 @@ def _check_url(url: str, path: Path, problems: Problems, schemes: Sequence[str] 
     except ValueError:
         problems.error(path, "is not a URL", hint)
         return
-    if parts.scheme not in schemes:
-        problems.error(path, f"should begin with {schemes[0]}:// or {schemes[1]}://", hint)
+    if parts.scheme not in {"http", "https"}:
+        problems.error(path, "should begin with http:// or https://", hint)
     elif not parts.hostname or re.search(r"\s", url) or port == 0:
         problems.error(path, "is not a URL with a host", hint)
 
