@@ -46,4 +46,5 @@ def prefixed(error: InvalidRequestError, path: str) -> InvalidRequestError:
     """Return the error as seen from further up: ``content[0].id`` becomes ``messages[3].content[0].id``."""
     inner = error.param or ""
     problem = error.message.removeprefix(f"{inner}: ") if inner else error.message
-    return invalid(f"{path}.{inner}" if inner else path, problem)
+    dot = "." if inner and not inner.startswith("[") else ""
+    return invalid(f"{path}{dot}{inner}", problem)

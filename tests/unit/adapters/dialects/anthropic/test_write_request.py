@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from ccr.adapters.dialects.anthropic import AnthropicClient, AnthropicProvider
+from ccr.domain.conversation import (
+    CacheMark,
+    Conversation,
+    Effort,
+    FreeformTool,
+    FunctionTool,
+    HostedTool,
+    OutputFormat,
+    Reasoning,
+    ReasoningMode,
+    Role,
+    Sampling,
+    Text,
+    Thinking,
+    ToolChoice,
+    ToolMode,
+    Turn,
+)
+from ccr.domain.models import ModelProfile, ReasoningStyle
+from ccr.domain.provenance import Origin, Seal
+from ccr.domain.verbatim import Json, Verbatim
+from tests.support.anthropic_calls import call, fixtures, request
+
+PLAIN = ModelProfile()
+HI = Turn(Role.USER, (Text("hi"),))
+
+
+def written(
+    conversation: Conversation, profile: ModelProfile = PLAIN, *, is_anthropic: bool = True
+) -> tuple[dict[str, Any], list[str]]:
+    encoded = AnthropicProvider().write_request(conversation, profile, is_anthropic=is_anthropic)
+    return json.loads(encoded.payload.encode()), [str(loss) for loss in encoded.losses]
+
+
+def own(**fields: object) -> Conversation:
+    return AnthropicClient().read(request(**fields)).conversation()
+
+
+@pytest.mark.parametrize("name, headers, body", [pytest.param(*case, id=case[0]) for case in fixtures()])
+def test_requests_of_real_clients_reach_anthropic_unchanged(
+    name: str, headers: dict[str, str], body: dict[str, Any]
+) -> None:
+    raw = json.dumps(body, ensure_ascii=False).encode()
+    conversation = AnthropicClient().read(call(raw, headers)).conversation()
+    payload, losses = written(evolve(conversation, model="other"))
+
+    assert payload == {**body, "model": "other"}
+    assert losses == []
+
+
+@pytest.mark.parametrize("name, headers, body", [pytest.param(*case, id=case[0]) for case in fixtures()])
+def test_others_get_the_api_of_before_the_betas(
+    name: str, headers: dict[str, str], body: dict[str, Any]
+) -> None:
+    raw = json.dumps(body, ensure_ascii=False).encode()
+    payload, _ = written(AnthropicClient().read(call(raw, headers)).conversation(), is_anthropic=False)
+    text = json.dumps(payload)
+
+    assert set(payload) <= {"model", "max_tokens", "system", "messages", "tools", "temperature", "stream"}
+    for word in (
+        "defer_loading",
+        "DeferredToolPlaceholder",
+        "tool_reference",
+        "x-anthropic-billing",
+        "user_id",
+    ):
+        assert word not in text
+    roles = [message["role"] for message in payload["messages"]]
+    assert all(first != second for first, second in itertools.pairwise(roles))
+    assert ("system-reminder" in text) or "system" not in [message["role"] for message in body["messages"]]
+
+
+def test_untouched_turns_are_their_own_bytes_and_changed_ones_are_written() -> None:
+    source = Turn(Role.USER, (Text("hi"),), Verbatim("anthropic", b'{"role":"user","content":"hi","x":1}'))
+    foreign = Turn(Role.USER, (Text("hi"),), Verbatim("openai_chat", b"{}"))
+    provider = AnthropicProvider()
+    encoded = provider.write_request(Conversation("m", (source, foreign)), PLAIN, is_anthropic=True)
+
+    plain = b'{"role":"user","content":[{"type":"text","text":"hi"}]}'
+    assert encoded.payload.get("messages") == Json(b"[" + source.source.data + b"," + plain + b"]")  # type: ignore[union-attr]
+    assert provider.write_turn(source, PLAIN) == plain
+    assert encoded.headers == (("anthropic-version", "2023-06-01"),)
+
+
+def test_a_turn_of_nothing_but_foreign_thinking_is_left_out() -> None:
+    thinking = Thinking("h", Seal(Origin("gemini"), "x", "y"))
+    payload, losses = written(Conversation("m", (HI, Turn(Role.ASSISTANT, (thinking,)))))
+
+    assert len(payload["messages"]) == 1
+    assert losses == ["thinking=dropped"]
+
+
+@pytest.mark.parametrize(
+    "wanted, limit, expected",
+    [(None, None, 32_000), (None, 500, 500), (800, 500, 500), (300, 500, 300), (300, None, 300)],
+)
+def test_the_output_limit_is_always_there_and_never_over_the_models(
+    wanted: int | None, limit: int | None, expected: int
+) -> None:
+    payload, _ = written(Conversation("m", (HI,), max_tokens=wanted), ModelProfile(max_output=limit))
+
+    assert payload["max_tokens"] == expected
+
+
+def test_what_the_vocabulary_says_is_written() -> None:
+    payload, _ = written(
+        Conversation(
+            "m",
+            (HI,),
+            (Text("s", CacheMark("1h")),),
+            (
+                FunctionTool("t", "d", Json(b"{}"), True, True, False, CacheMark()),  # positions of a value
+                FreeformTool("f", "d"),
+                HostedTool("x", "x", "openai_chat", Json(b"{}")),
+            ),
+            ToolChoice(ToolMode.NAMED, "t", parallel=False),
+            Sampling(0.5, 0.25, 7),
+            Reasoning(ReasoningMode.ON, Effort.HIGH, None, visible=True),
+            OutputFormat(Json(b'{"a":1}')),
+            stop=("x",),
+            user="u",
+            service_tier="flex",
+            dialect="openai_chat",
+            extra=(("seed", Json(b"1")),),
+            stream=True,
+        )
+    )
+
+    assert payload == {
+        "model": "m",
+        "max_tokens": 32_000,
+        "system": [{"type": "text", "text": "s", "cache_control": {"type": "ephemeral", "ttl": "1h"}}],
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}]}],
+        "tools": [
+            {
+                "name": "t",
+                "description": "d",
+                "input_schema": {},
+                "strict": True,
+                "defer_loading": True,
+                "eager_input_streaming": False,
+                "cache_control": {"type": "ephemeral"},
+            },
+            {
+                "name": "f",
+                "description": "d",
+                "input_schema": {
+                    "type": "object",
+                    "properties": {"input": {"type": "string"}},
+                    "required": ["input"],
+                },
+            },
+        ],
+        "tool_choice": {"type": "tool", "name": "t", "disable_parallel_tool_use": True},
+        "temperature": 0.5,
+        "top_p": 0.25,
+        "top_k": 7,
+        "stop_sequences": ["x"],
+        "thinking": {"type": "enabled", "budget_tokens": 16_384, "display": "summarized"},
+        "output_config": {"effort": "high", "format": {"type": "json_schema", "schema": {"a": 1}}},
+        "metadata": {"user_id": "u"},
+        "stream": True,
+    }
+
+
+@pytest.mark.parametrize(
+    "change, expected",
+    [
+        ({}, {"thinking": {"type": "adaptive", "display": "updates"}, "output_config": {"effort": "ultra"}}),
+        (
+            {"reasoning": Reasoning(ReasoningMode.ADAPTIVE, Effort.MINIMAL, visible=False)},
+            {"thinking": {"type": "adaptive", "display": "omitted"}, "output_config": {"effort": "low"}},
+        ),
+        ({"reasoning": Reasoning(ReasoningMode.OFF, visible=True)}, {"thinking": {"type": "disabled"}, "output_config": {"effort": "ultra"}}),
+        ({"reasoning": Reasoning()}, {"output_config": {"effort": "ultra"}}),
+        (
+            {"output_format": OutputFormat()},
+            {
+                "thinking": {"type": "adaptive", "display": "updates"},
+                "output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}},
+            },
+        ),
+        ({"dialect": "other", "reasoning": Reasoning()}, {}),
+    ],
+)  # fmt: skip
+def test_fields_go_as_they_came_unless_their_meaning_was_changed(
+    change: dict[str, Any], expected: dict[str, object]
+) -> None:
+    conversation = own(
+        thinking={"type": "adaptive", "display": "updates"}, output_config={"effort": "ultra"}, speed="fast"
+    )
+    payload, _ = written(evolve(conversation, **change))
+
+    assert payload.pop("speed", None) == (None if "dialect" in change else "fast")
+    assert {name: payload[name] for name in payload if name in ("thinking", "output_config")} == expected
+
+
+def test_service_tier_and_metadata_go_home() -> None:
+    payload, _ = written(own(service_tier="auto", metadata={"user_id": "u", "x": 1}))
+
+    assert (payload["service_tier"], payload["metadata"]) == ("auto", {"user_id": "u", "x": 1})
+
+
+def test_what_others_cannot_take_is_dropped_and_said() -> None:
+    payload, losses = written(
+        own(
+            system=[
+                {"type": "text", "text": "x-anthropic-billing-header: a"},
+                {"type": "text", "text": "s", "cache_control": {"type": "ephemeral", "ttl": "1h"}},
+                {"type": "text", "text": ""},
+            ],
+            tools=[
+                {"name": "DeferredToolPlaceholder", "input_schema": {}, "defer_loading": True},
+                {"name": "t", "input_schema": {}, "strict": True, "defer_loading": True},
+                {"name": "web_search", "type": "web_search_20250305"},
+            ],
+            tool_choice={"type": "none"},
+            thinking={"type": "adaptive"},
+            output_config={"effort": "max", "format": {"type": "json_schema"}},
+            context_management={},
+            service_tier="auto",
+        ),
+        is_anthropic=False,
+    )
+
+    assert payload["system"] == [{"type": "text", "text": "s", "cache_control": {"type": "ephemeral"}}]
+    assert payload["tools"] == [{"name": "t", "input_schema": {}}]
+    assert payload["tool_choice"] == {"type": "none"}
+    assert losses == [
+        "web_search_20250305=dropped",
+        "reasoning=dropped",
+        "context_management=dropped",
+        "output_format=dropped",
+        "service_tier=dropped",
+    ]
+
+
+def test_a_choice_of_tools_goes_with_the_last_tool_and_freeform_tools_stay() -> None:
+    bare, _ = written(own(tools=[], tool_choice={"type": "auto"}), is_anthropic=False)
+    free, _ = written(Conversation("m", (HI,), tools=(FreeformTool("f"),)), is_anthropic=False)
+
+    assert "tool_choice" not in bare
+    assert free["tools"][0]["name"] == "f"
+
+
+@pytest.mark.parametrize(
+    "reasoning, style, max_tokens, expected",
+    [
+        (Reasoning(ReasoningMode.ADAPTIVE, Effort.LOW), ReasoningStyle.ANTHROPIC, 9000, {"type": "enabled", "budget_tokens": 1024}),
+        (Reasoning(ReasoningMode.ON, budget=8000), ReasoningStyle.THINKING_TYPE, 4000, {"type": "enabled", "budget_tokens": 3999}),
+        (Reasoning(ReasoningMode.ON), ReasoningStyle.ANTHROPIC, 500, None),
+        (Reasoning(ReasoningMode.OFF), ReasoningStyle.ANTHROPIC, 9000, {"type": "disabled"}),
+        (Reasoning(ReasoningMode.OFF), ReasoningStyle.NONE, 9000, None),
+        (Reasoning(), ReasoningStyle.ANTHROPIC, 9000, None),
+    ],
+)  # fmt: skip
+def test_thinking_as_others_know_it(
+    reasoning: Reasoning, style: ReasoningStyle, max_tokens: int, expected: object
+) -> None:
+    conversation = Conversation("m", (HI,), reasoning=reasoning, max_tokens=max_tokens)
+    payload, _ = written(conversation, ModelProfile(reasoning=style), is_anthropic=False)
+
+    assert payload.get("thinking") == expected
+
+
+def test_sampling_stays_out_where_it_may_not_go_with_thinking() -> None:
+    profile = ModelProfile(sampling_with_reasoning=False)
+    thinking = Conversation("m", (HI,), sampling=Sampling(1.0), reasoning=Reasoning(ReasoningMode.ON))
+
+    assert "temperature" not in written(thinking, profile)[0]
+    assert "temperature" in written(evolve(thinking, reasoning=Reasoning()), profile)[0]
