@@ -35,7 +35,8 @@ _PIECE = 12
 """Characters of one delta: small, so that streaming is seen to stream."""
 
 _BYTES_PER_TOKEN = 4
-_SIGNATURE = "ccr:demo"
+_SIGNATURE = "ccr1.WyJkZW1vIiwiIiwiIiwiIiwiY2NyIl0=.demo"
+"""A signature that our Anthropic dialect knows for one of the dialect ``demo``, and so never shows to Anthropic."""
 _REMINDER = "<system-reminder>"
 _ASKED = re.compile(r"demo:[ \t]*tool\b[ \t]*(\S*)[ \t]*(.*)")
 _GREETING = "hello from the demo provider"

@@ -6,10 +6,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from ccr.adapters.dialects.anthropic.seals import read_seal
 from ccr.adapters.upstream.demo import DemoUpstream
 from ccr.adapters.wire.sse import SseFramer
 from ccr.application.ports.upstream import Upstream, UpstreamRequest
 from ccr.domain.errors import UpstreamUnavailableError
+from ccr.domain.provenance import Origin, Seal
 
 pytestmark = pytest.mark.anyio
 
@@ -73,7 +75,8 @@ async def test_it_thinks_when_asked_to(kind: str) -> None:
         ("thinking", "2 words were said; I repeat them."),
         ("text", "You said: hello you"),
     ]
-    assert message["content"][0]["signature"] == "ccr:demo"
+    seal = read_seal("signature", message["content"][0]["signature"])
+    assert seal == Seal(Origin("demo"), "ccr", "demo")
 
 
 async def test_it_reads_a_named_file() -> None:
