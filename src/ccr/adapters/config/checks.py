@@ -165,7 +165,7 @@ def targets(router: RouterBlock) -> Iterator[tuple[Path, str]]:
 
 
 def check_router(router: RouterBlock, providers: Sequence[ProviderEntry], problems: Problems) -> None:
-    """Every route must lead to a provider and model that exist."""
+    """Every route must lead to a provider that exists; a model that it does not list is worth a warning."""
     for path, target in targets(router):
         _check_target(target, path, providers, problems)
     if not router.default:
@@ -202,7 +202,8 @@ def _check_target(target: str, path: Path, providers: Sequence[ProviderEntry], p
         problems.error(path, f"there is no provider {name!r}", _near(name, names) or known)
     elif provider.models and not _offers(provider, model):
         hint = _near(model, provider.models) or f"it offers: {', '.join(provider.models[:8])}"
-        problems.error(path, f"{provider.name} has no model {model!r} in its models", hint)
+        # The ancestor passes it on all the same, and configurations live off that.
+        problems.warn(path, f"{provider.name} has no model {model!r} in its models; it is passed on", hint)
 
 
 def _offers(provider: ProviderEntry, model: str) -> bool:

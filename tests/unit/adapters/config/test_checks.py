@@ -28,8 +28,6 @@ def test_a_provider_that_lists_no_models_takes_any() -> None:
     [
         ("q,m", "there is no provider 'q'"),
         ("pp,m", "did you mean p?"),
-        ("p,mm", "p has no model 'mm' in its models (did you mean m?)"),
-        ("p,other", "it offers: m, org/n"),
         ("m", "'m' is not provider,model (write \"p,m\")"),
         ("p,", "is not provider,model"),
         ("zzz", "is not provider,model"),
@@ -41,6 +39,19 @@ def test_a_route_must_lead_somewhere(target: str, expected: str) -> None:
     text = provider(PROVIDER).replace('"p,m"', f'"p,m", think: "{target}"')
     assert any(expected in problem for problem in problems(text)), problems(text)
     assert problems(text)[0].split(": ")[1] == "Router.think"
+
+
+@pytest.mark.parametrize(
+    "target, expected",
+    [
+        ("p,mm", "p has no model 'mm' in its models; it is passed on (did you mean m?)"),
+        ("p,other", "it offers: m, org/n"),
+    ],
+)
+def test_a_routed_model_that_is_not_listed_warns_and_is_passed_on(target: str, expected: str) -> None:
+    text = provider(PROVIDER).replace('"p,m"', f'"p,m", think: "{target}"')
+
+    assert any(expected in warning for warning in warnings(text)), warnings(text)
 
 
 @pytest.mark.parametrize("value", ["0", "-5", "'x'"])
