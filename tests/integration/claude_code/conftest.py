@@ -34,9 +34,18 @@ def ccr(executable: Path, upstream_kind: str, tmp_path_factory: pytest.TempPathF
         yield stage
 
 
+@pytest.fixture(scope="session")
+def rough_ccr(
+    executable: Path, upstream_kind: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stage]:
+    """Another one for faults, so that what they leave behind never meets the peaceful scenes."""
+    with open_stage(upstream_kind, tmp_path_factory.mktemp(f"rough-{upstream_kind}")) as stage:
+        yield stage
+
+
 @pytest.fixture
 def own_ccr(executable: Path, upstream_kind: str, tmp_path: Path) -> Iterator[OpenStage]:
-    """A gateway of the test's own: for faults, which may leave traces in it, and for other routes."""
+    """A gateway of the test's own, for other routes than the usual ones."""
     with ExitStack() as stack:
 
         def open_one(**options: object) -> Stage:
