@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ccr.adapters.system.claude import Overridden
     from ccr.application.ports.config import Change, Loaded
     from ccr.application.settings import Settings
+    from ccr.domain.errors import ConfigError
 
 __all__ = [
     "NotWritableError",
@@ -33,6 +34,7 @@ __all__ = [
     "lock_holder",
     "overridden",
     "paths",
+    "placed",
     "plain_config",
     "read_config",
     "replace_config",
@@ -72,6 +74,13 @@ def read_config(place: Paths) -> str:
     from ccr.adapters.config.file_store import FileConfigStore
 
     return FileConfigStore.of(place, os.environ).read()
+
+
+def placed(place: Paths, error: ConfigError) -> ConfigError:
+    """Return the error with line and column for problems that know only their JSON path."""
+    from ccr.adapters.config.file_store import FileConfigStore
+
+    return FileConfigStore.of(place, os.environ).place(error)
 
 
 def check_text(place: Paths, text: str, *, strict: bool = False) -> Loaded:

@@ -15,6 +15,8 @@ from typing import Any
 
 import uvloop
 
+from ccr.domain.errors import ConfigError
+from ccr.entrypoints import bootstrap
 from ccr.entrypoints.service import EXIT_CONFIG, EXIT_FAILED, Service
 
 __all__ = ["main"]
@@ -61,10 +63,13 @@ class _Guarded:
 
     def fail(self, why: object) -> None:
         """Say why on standard error, which the parent passes on."""
-        problems = getattr(why, "problems", None)
-        self.exit_code = EXIT_CONFIG if problems is not None else EXIT_FAILED
-        if problems is not None or not isinstance(why, BaseException):
-            sys.stderr.write(f"{why}\n")
+        if isinstance(why, ConfigError):
+            self.exit_code = EXIT_CONFIG
+            sys.stderr.write(f"{bootstrap.placed(bootstrap.paths(), why)}\n")
+            return
+        self.exit_code = EXIT_FAILED
+        if not isinstance(why, BaseException):
+            sys.stderr.write(f"ccr: {why}\n")
             return
         import traceback
 
@@ -73,6 +78,7 @@ class _Guarded:
 
 async def _serve(service: Service) -> int:
     from granian.constants import HTTPModes, Interfaces
+    from granian.errors import FatalError
     from granian.http import HTTP1Settings
     from granian.server.embed import Server
 
@@ -105,7 +111,11 @@ async def _serve(service: Service) -> int:
 
     if os.environ.get("CCR_WATCH_PARENT"):
         loop.add_reader(0, parent_gone)
-    await server.serve()
+    try:
+        await server.serve()
+    except FatalError:
+        # The lifespan failed; it has said why.
+        return app.exit_code or EXIT_FAILED
     return app.exit_code
 
 

@@ -62,7 +62,7 @@ class Home:
         self,
         *words: str,
         env: Mapping[str, str] | None = None,
-        input: str | None = None,
+        input: str | None = None,  # noqa: A002 - as subprocess calls it
         seconds: float = 60,
         cwd: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:

@@ -167,11 +167,11 @@ def test_a_problem_that_only_the_server_finds_ends_the_start_with_the_same_code(
         "api_base_url": "http://127.0.0.1:9/v1/chat/completions",
         "api_key": "k",
         "models": ["m"],
+        "transformer": {"use": [["maxtoken", {"max_tokenz": 5}]]},
     }
-    provider["transformer"] = {"use": [["maxtoken", {"max_tokenz": 5}]]}
     path = home.configure({"Providers": [provider], "Router": {"default": "up,m"}})
 
-    for words in (["start"], ["start", "--foreground"]):
+    for words in (["start"], ["start", "--foreground"], ["config", "check"]):
         done = home.run(*words)
 
         assert done.returncode == 78, done.stderr
@@ -254,7 +254,7 @@ def _stream(home: Home, upstream: FakeOpenAI) -> tuple[http.client.HTTPConnectio
 
 def test_stop_lets_a_stream_end(home: Home) -> None:
     script = text("one two three four five six").dripping(0.3)
-    with FakeOpenAI(lambda _seen, _n: script, key="k", models=["m"]) as upstream:
+    with FakeOpenAI(lambda _seen, _n: script, key="k", models=("m",)) as upstream:
         connection, response = _stream(home, upstream)
         stopping = home.begin("stop")
         wait_for(lambda: get(home.port, "/ready") != 200)
@@ -268,7 +268,7 @@ def test_stop_lets_a_stream_end(home: Home) -> None:
 
 def test_stop_now_cuts_a_stream(home: Home) -> None:
     script = text("one two three four five six").stalled(3)
-    with FakeOpenAI(lambda _seen, _n: script, key="k", models=["m"]) as upstream:
+    with FakeOpenAI(lambda _seen, _n: script, key="k", models=("m",)) as upstream:
         connection, _ = _stream(home, upstream)
         began = time.monotonic()
         done = home.run("stop", "--now")

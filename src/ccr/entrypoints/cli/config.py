@@ -14,6 +14,7 @@ import rich_click as click
 
 from ccr.domain.errors import ConfigError, Problem
 from ccr.entrypoints import bootstrap
+from ccr.entrypoints.cli.offline import compiled_warnings
 from ccr.entrypoints.cli.output import CommandError, config_failed, emit, emit_json, warn, warn_problems
 from ccr.entrypoints.service import EXIT_CONFIG
 
@@ -38,6 +39,7 @@ def check(*, strict: bool, as_json: bool) -> int:
     place = bootstrap.paths()
     try:
         loaded = bootstrap.load(place, strict=strict)
+        warnings = compiled_warnings(place, loaded)
     except ConfigError as error:
         if not as_json:
             raise config_failed(error) from error
@@ -45,9 +47,9 @@ def check(*, strict: bool, as_json: bool) -> int:
         return EXIT_CONFIG
     if as_json:
         facts = {"ok": True, "file": str(place.config), "revision": loaded.revision}
-        emit_json({**facts, "problems": [_problem(p) for p in loaded.warnings]})
+        emit_json({**facts, "problems": [_problem(p) for p in warnings]})
     else:
-        warn_problems(loaded.warnings)
+        warn_problems(warnings)
         emit(f"{place.config} is good (revision {loaded.revision})")
     return 0
 
@@ -117,14 +119,12 @@ def _edited(place: bootstrap.Paths, copy: Path, old: str) -> str:
         if new == old:
             return new
         try:
-            warn_problems(bootstrap.check_text(place, new).warnings)
+            warn_problems(compiled_warnings(place, bootstrap.check_text(place, new)))
             return new
         except ConfigError as error:
             failed = config_failed(error)
             warn(failed.message)
-            if not sys.stdin.isatty() or not click.confirm(
-                "Edit again?", default=True, err=True
-            ):
+            if not sys.stdin.isatty() or not click.confirm("Edit again?", default=True, err=True):
                 raise CommandError("", "", code=EXIT_CONFIG) from error
 
 

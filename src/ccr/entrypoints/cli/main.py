@@ -73,7 +73,9 @@ def group() -> click.Group:
         """
 
     settings = {"help_option_names": ["-h", "--help"]}
-    made = LazyGroup(name="ccr", callback=ccr, help=ccr.__doc__, context_settings=settings, no_args_is_help=True)
+    made = LazyGroup(
+        name="ccr", callback=ccr, help=ccr.__doc__, context_settings=settings, no_args_is_help=True
+    )
     version = click.version_option(__version__, "-v", "--version", message="ccr %(version)s")
     return version(made)
 

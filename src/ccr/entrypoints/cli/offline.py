@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ccr.domain.errors import ConfigError, GatewayError
+from ccr.entrypoints import bootstrap
 from ccr.entrypoints.cli.output import CommandError, config_failed
 
 if TYPE_CHECKING:
-    from ccr.adapters.config.paths import Paths
+    from ccr.application.ports.config import Loaded
+    from ccr.domain.errors import Problem
+    from ccr.entrypoints.bootstrap import Paths
 
-__all__ = ["explain_request"]
+__all__ = ["compiled_warnings", "explain_request"]
+
+
+def compiled_warnings(place: Paths, loaded: Loaded) -> Sequence[Problem]:
+    """Make what the gateway would make of a checked configuration, and return every warning of both.
+
+    Only this finds what a transformer says of its options and a provider file of its dialect. Raises ConfigError.
+    """
+    from ccr.entrypoints.lifecycle import running
+
+    try:
+        return running().container.compiler()(loaded).warnings
+    except ConfigError as error:
+        raise bootstrap.placed(place, error) from error
 
 
 def explain_request(place: Paths, body: bytes, headers: Mapping[str, str]) -> Mapping[str, object]:
