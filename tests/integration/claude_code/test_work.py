@@ -244,6 +244,9 @@ def test_a_sub_agent_does_its_work_and_reports(ccr: Stage, new_client: NewClient
     agents = [seen for seen in ccr.seen if "SUBJOB" in seen.user_text]
     assert results_of(agents[-1], "Bash") == ["from-the-agent"]
     assert "Agent finished." in results_of(ccr.seen[-1], "Agent")[0]
+    if ccr.kind == "anthropic":
+        marked = [seen for seen in ccr.seen if "x-claude-code-agent-id" in seen.headers]
+        assert marked == agents
 
 
 def test_output_cut_at_the_limit_is_continued(ccr: Stage, new_client: NewClient) -> None:
