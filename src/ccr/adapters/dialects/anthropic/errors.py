@@ -13,7 +13,6 @@ from ccr.domain.errors import (
     ContextOverflowError,
     Failure,
     GatewayError,
-    InternalError,
     InvalidRequestError,
     Remedy,
     UpstreamAuthError,
@@ -157,7 +156,7 @@ def _status(error: GatewayError) -> tuple[int, str]:
 
 
 def _message(error: GatewayError) -> str:
-    if isinstance(error, InternalError) or error.kind not in TABLE:
+    if error.kind == "internal" or error.kind not in TABLE:
         return _BLAND
     if isinstance(error, ContextOverflowError):
         return overflow_message(error.tokens, error.maximum, error.message)

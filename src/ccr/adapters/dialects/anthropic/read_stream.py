@@ -139,7 +139,8 @@ class AnthropicStreamDecoder:
         if self._ended:
             return []
         try:
-            frames = self._framer.close()
+            # Half an event is no event: what was cut off is not junk.
+            frames = [frame for frame in self._framer.close() if json.object_of(frame.data) is not None]
         except GatewayError as error:
             return self._fail(error)
         events = self._read(frames)

@@ -110,7 +110,8 @@ class AnthropicStreamWatch:
 
     def _last_frames(self) -> None:
         try:
-            self._look(self._framer.close())
+            # Half an event is no event: what was cut off is not junk.
+            self._look([frame for frame in self._framer.close() if json.object_of(frame.data) is not None])
         except GatewayError as error:
             self.error = error
 
