@@ -51,6 +51,8 @@ class GatewayApp:
         await receive()
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(opened(self._made, follow=self._follow))
+            # The vocabulary takes 0.1 s to load and holds the interpreter meanwhile: not while requests wait.
+            await self._made.container.state.counter().warm()
             fleet = self._made.container.state.fleet()
             fleet.handlers.update(self._commands())
             await fleet.open()

@@ -86,4 +86,5 @@ async def opened(made: Running, *, follow: bool = True) -> AsyncIterator[Running
             with suppress(asyncio.CancelledError):
                 await task
         await container.egress.upstream().aclose()
+        container.state.counter().close()
         container.insight.logs().close()

@@ -2,7 +2,7 @@
 
 It holds the home's lock and a claim on the port, starts the workers, starts a dead one again, and ends them in order:
 readiness fails first (through the fleet), then after ``drain_wait`` they are told to stop, and have ``drain_timeout``
-for their streams. A second signal ends at once. SIGHUP reloads.
+for their streams. A second signal ends at once. SIGHUP reloads (in a terminal it stops).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _READY_SECONDS = 60.0
 """A cold start on a slow machine takes a few seconds; after this it will not come."""
 _POLL = 0.05
 _KILL_GRACE = 5.0
-"""Seconds between the end of drain_timeout and SIGKILL: the application closes its files in them."""
+"""Seconds between the end of drain_timeout and SIGKILL: replies are cut and the application closes in them."""
 _SOON = 10.0
 """A worker that dies within this many seconds of its start died of the start."""
 _MOST_DEATHS = 5
@@ -75,7 +75,8 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        # A closed terminal hangs up on those who live in it; without one SIGHUP has its customary meaning.
+        loop.add_signal_handler(signal.SIGHUP, self.stop if sys.stdin.isatty() else self._reload)
         await self.hub.open()
         try:
             for number in range(self.service.workers):
@@ -171,10 +172,12 @@ class Supervisor:
             return
         await self._or_now(self.hub.ask("drain"))
         await self._or_now(asyncio.sleep(self.service.drain_wait))
-        for worker in living:
-            with contextlib.suppress(ProcessLookupError):
-                worker.process.terminate()
-        await self._or_now(self._ended(self.service.drain_timeout + _KILL_GRACE))
+        for seconds in (self.service.drain_timeout, _KILL_GRACE):
+            # The first signal lets replies end, the second one cuts them but closes what is open in order.
+            for worker in living:
+                with contextlib.suppress(ProcessLookupError):
+                    worker.process.terminate()
+            await self._or_now(self._ended(seconds))
 
     async def _or_now(self, waiting: Awaitable[object]) -> None:
         """Wait for that, or for a second signal."""

@@ -1,6 +1,7 @@
 """One worker of the service: Granian around ``ccr.entrypoints.asgi:create``, in a process of its own.
 
-Started by the supervisor only. SIGTERM: stop listening, let the replies end, close the application. SIGINT is the
+Started by the supervisor only. SIGTERM: stop listening, let the replies end, close the application; a second one
+cuts the replies. SIGINT is the
 parent's business. Standard input is a pipe from the parent: its end means that the parent is gone, and so do we.
 """
 
@@ -44,10 +45,11 @@ class _Guarded:
     def __init__(self, app: _App) -> None:
         self.app = app
         self.exit_code = 0
+        self.requests: set[asyncio.Task[Any]] = set()
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         if scope["type"] != "lifespan":
-            await self.app(scope, receive, send)
+            await self._request(scope, receive, send)
             return
 
         async def watched(message: _Message) -> None:
@@ -60,6 +62,20 @@ class _Guarded:
         except Exception as error:  # noqa: BLE001 - the outermost edge of the process
             self.fail(error)
             await send({"type": "lifespan.startup.failed", "message": str(error)})
+
+    async def _request(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.requests.add(task)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.requests.discard(task)
+
+    def cut(self) -> None:
+        """End every reply where it is."""
+        for task in self.requests:
+            task.cancel()
 
     def fail(self, why: object) -> None:
         """Say why on standard error, which the parent passes on."""
@@ -100,7 +116,16 @@ async def _serve(service: Service) -> int:
         log_enabled=False,
     )
     loop = asyncio.get_running_loop()
-    stop: Callable[[], None] = server.stop  # granian's own has no annotations
+    ending = False
+
+    def stop() -> None:
+        nonlocal ending
+        if ending:
+            app.cut()
+        else:
+            server.stop()
+        ending = True
+
     loop.add_signal_handler(signal.SIGTERM, stop)
 
     def parent_gone() -> None:

@@ -24,7 +24,11 @@ def loaded_from(given: Settings | Mapping[str, object], environ: Mapping[str, st
     if isinstance(given, Settings):
         revision = hashlib.sha256(repr(given).encode()).hexdigest()[:12]
         return Loaded(given, (), revision)
-    return load(json.encode(dict(given)).decode(), file=_NAME, environ=environ)
+    try:
+        text = json.encode(dict(given)).decode()
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ConfigError([Problem(_NAME, 0, 0, "", f"is not made of plain JSON values: {error}")]) from error
+    return load(text, file=_NAME, environ=environ)
 
 
 @frozen
@@ -44,6 +48,10 @@ class FixedStore:
         raise ConfigError(
             [Problem(_NAME, 0, 0, where, "this configuration belongs to the embedding program")]
         )
+
+    def place(self, error: ConfigError) -> ConfigError:
+        """Return it: there is no text to point into."""
+        return error
 
     async def changes(self) -> AsyncIterator[None]:
         """Never yield."""

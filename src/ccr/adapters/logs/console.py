@@ -18,11 +18,12 @@ def render(event: Mapping[str, Any]) -> str:
         for key, value in event.items()
         if key not in _SKIPPED and value not in (None, "", [], {})
     )
-    line = f"{clock} {event.get('level', ''):<7} {event.get('event', '')}  {rest}".rstrip()
+    line = f"{clock} {event.get('level', ''):<7} {_shown(event.get('event', ''))}  {rest}".rstrip()
     trace = event.get("trace")
     return f"{line}\n{trace}" if trace else line
 
 
 def _shown(value: object) -> str:
-    text = str(value)
+    """One line whatever is in it: a caller's line ends and escape codes must not look like lines of ours."""
+    text = "".join(char if char.isprintable() else "?" for char in str(value))
     return f'"{text}"' if " " in text else text

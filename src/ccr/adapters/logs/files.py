@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -17,24 +19,33 @@ _MOST_QUEUED = 10_000
 _MOST_BYTES = 50 * 1024 * 1024
 """Of one file, as in the ancestor."""
 _MOST_FILES = 9
-_STOP = b""
+_OURS = re.compile(r"ccr-\d{8}(?:\.\d+)?\.log")
+"""Only these are ever deleted: ``Logging.directory`` may be a directory with other people's files in it."""
 
 
 class FileWriter:
     """Appends lines to ``ccr-YYYYMMDD.log`` (UTC), ``ccr-YYYYMMDD.1.log`` and so on as they grow; keeps nine files.
 
     A disk that is full or gone stops logging, not serving: lines are dropped and counted until it is back.
+    ``dropped`` is the count; a whole buffer that could not be flushed is counted line by line.
     """
 
     def __init__(
-        self, directory: Path, *, now: Callable[[], datetime], most_bytes: int = _MOST_BYTES
+        self,
+        directory: Path,
+        *,
+        now: Callable[[], datetime],
+        most_bytes: int = _MOST_BYTES,
+        most_queued: int = _MOST_QUEUED,
     ) -> None:
         self.directory = directory
         self.dropped = 0
         self._now = now
         self._most_bytes = most_bytes
-        self._lines: queue.Queue[bytes] = queue.Queue(_MOST_QUEUED)
+        # None is the order to stop.
+        self._lines: queue.Queue[bytes | None] = queue.Queue(most_queued)
         self._file: BinaryIO | None = None
+        self._unflushed = 0
         self._day = ""
         self._thread = threading.Thread(target=self._run, name="ccr-log", daemon=True)
         self._thread.start()
@@ -47,21 +58,24 @@ class FileWriter:
             self.dropped += 1
 
     def close(self) -> None:
-        """Write what is queued, and end. Waits two seconds at most."""
+        """Write what is queued, and end. Waits three seconds at most; what is not written by then is lost."""
         try:
-            self._lines.put(_STOP, timeout=1)
+            self._lines.put(None, timeout=1)
         except queue.Full:
             return
         self._thread.join(timeout=2)
 
     def _run(self) -> None:
-        while (line := self._lines.get()) != _STOP:
+        while (line := self._lines.get()) is not None:
+            self._unflushed += 1
             try:
                 self._append(line)
             except OSError:
-                self.dropped += 1
-                self._shut()
-        self._shut()
+                self._give_up()
+        try:
+            self._shut()
+        except OSError:
+            self._give_up()
 
     def _append(self, line: bytes) -> None:
         day = self._now().strftime("%Y%m%d")
@@ -71,6 +85,7 @@ class FileWriter:
         self._file.write(line + b"\n")
         if self._lines.empty():
             self._file.flush()
+            self._unflushed = 0
 
     def _open(self, day: str) -> None:
         self._shut()
@@ -83,17 +98,32 @@ class FileWriter:
             number += 1
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         self._file, self._day = os.fdopen(descriptor, "ab"), day
-        self._prune()
+        self._prune(path)
 
-    def _prune(self) -> None:
-        files = sorted(self.directory.glob("ccr-*.log"), key=lambda path: path.stat().st_mtime)
-        for path in files[:-_MOST_FILES]:
-            path.unlink(missing_ok=True)
+    def _prune(self, current: Path) -> None:
+        """Keep the newest files. Other workers prune the same directory, so a file may be gone at any moment."""
+        aged = []
+        for path in self.directory.glob("ccr-*.log"):
+            if path != current and _OURS.fullmatch(path.name):
+                with suppress(OSError):
+                    aged.append((path.stat().st_mtime_ns, path))
+        for _, path in sorted(aged)[: -(_MOST_FILES - 1)]:
+            with suppress(OSError):
+                path.unlink()
 
     def _shut(self) -> None:
+        """Close the file; raises OSError if what was buffered cannot be written."""
         if self._file is not None:
             file, self._file = self._file, None
-            try:
+            file.close()
+            # The line in hand is not in that file.
+            self._unflushed = min(self._unflushed, 1)
+
+    def _give_up(self) -> None:
+        """Count what is lost, and begin with a fresh file next time."""
+        self.dropped += self._unflushed
+        self._unflushed = 0
+        if self._file is not None:
+            file, self._file = self._file, None
+            with suppress(OSError):
                 file.close()
-            except OSError:
-                self.dropped += 1

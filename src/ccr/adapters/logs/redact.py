@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 __all__ = ["MASK", "Redactor"]
 
@@ -22,11 +23,19 @@ _LOOKS = re.compile(
     | \bAIza[A-Za-z0-9_\-]{20,}                                               # Google
     | \b(?:AKIA|ASIA)[A-Z0-9]{12,}                                            # AWS
     | \beyJ[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]{10,}\.[A-Za-z0-9_\-]*          # JWT
+    | (?i:\b(?:x-api-key|api[-_]?key|(?:proxy-)?authorization|x-goog-api-key)["']?\s*[:=]\s*["']?)
+      (?i:(?:bearer|basic)\s+)?[^\s"',;]{6,}
     | (?i:\b(?:bearer|basic)\s+)[A-Za-z0-9+/=_\-.~]{8,}
-    | (?i:\b(?:x-api-key|api[-_]?key|authorization|x-goog-api-key)["']?\s*[:=]\s*["']?)[^\s"',;]{6,}
+    | (?<=://)[^\s/@:]*:[^\s/@]+(?=@)                                         # a password in a URL
     """,
     re.VERBOSE,
 )
+
+
+_SECRET_NAMES = frozenset(
+    {"authorization", "proxy-authorization", "x-api-key", "x-goog-api-key", "api-key", "apikey", "cookie", "set-cookie"}
+)
+"""Whatever stands under these names is masked, however it looks. Compared in lower case, ``_`` as ``-``."""
 
 
 class Redactor:
@@ -37,11 +46,15 @@ class Redactor:
 
     def know(self, secrets: Iterable[str]) -> None:
         """Mask exactly these from now on, besides whatever looks like a key."""
-        texts = sorted({text for text in secrets if len(text) >= _SHORTEST}, key=len, reverse=True)
+        long = {text for text in secrets if len(text) >= _SHORTEST}
+        # As they stand in a URL, too.
+        texts = sorted(long | {quote(text, safe="") for text in long}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, texts))) if texts else None
 
     def text(self, text: str) -> str:
-        """Return the text without secrets."""
+        """Return the text without secrets, and fit for UTF-8: half a surrogate pair becomes an escape."""
+        if not text.isascii():
+            text = text.encode("utf-8", "backslashreplace").decode()
         if self._known is not None:
             text = self._known.sub(MASK, text)
         return _LOOKS.sub(MASK, text)
@@ -53,7 +66,7 @@ class Redactor:
         if depth > _DEEPEST:
             return MASK
         if isinstance(value, Mapping):
-            return {self.text(str(key)): self.value(inner, depth + 1) for key, inner in value.items()}
+            return {self.text(str(key)): self._under(str(key), inner, depth + 1) for key, inner in value.items()}
         if isinstance(value, (list, tuple, set, frozenset)):
             return [self.value(inner, depth + 1) for inner in value]
         if value is None or isinstance(value, (bool, int, float)):
@@ -64,4 +77,9 @@ class Redactor:
         self, _logger: object, _name: str, event: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
         """Redact a whole line."""
-        return {key: self.value(inner) for key, inner in event.items()}
+        return {key: self._under(key, inner, 0) for key, inner in event.items()}
+
+    def _under(self, name: str, value: object, depth: int) -> object:
+        if value and name.lower().replace("_", "-") in _SECRET_NAMES:
+            return MASK
+        return self.value(value, depth)

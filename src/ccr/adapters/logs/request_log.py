@@ -12,6 +12,9 @@ from ccr.domain.usage import Usage
 
 __all__ = ["RequestLog", "line_of"]
 
+_LONGEST = 500
+"""Characters of a field."""
+
 _QUIET = frozenset({Outcome.OK, Outcome.CLIENT_CLOSED})
 
 
@@ -55,13 +58,13 @@ def line_of(record: RequestRecord) -> dict[str, Any]:
         ],
         "losses": sorted({str(loss) for loss in record.losses}),
         "error": record.error,
-        "message": record.message[:500],
+        "message": record.message,
     }
     facts, decision = record.facts, record.decision
     if facts is not None:
         line |= {
             "dialect": facts.dialect,
-            "asked": facts.model[:200],
+            "asked": facts.model,
             "stream": facts.stream,
             "session": facts.session.session,
             "agent": facts.session.agent,
@@ -76,7 +79,12 @@ def line_of(record: RequestRecord) -> dict[str, Any]:
             "reason": decision.reason,
             "tokens": decision.tokens,
         }
-    return {key: value for key, value in line.items() if value not in (None, "", [], {})}
+    return {key: _clipped(value) for key, value in line.items() if value not in (None, "", [], {})}
+
+
+def _clipped(value: object) -> object:
+    """Callers choose some of these texts; a line must not grow with them."""
+    return value[:_LONGEST] if isinstance(value, str) else value
 
 
 def _usage(usage: Usage) -> dict[str, object]:

@@ -43,6 +43,7 @@ class Logs:
         self._level = LEVELS["info"]
         self._console = True
         self._files: FileWriter | None = None
+        self._dropped = 0
         self.redactor = Redactor()
         self.logger: Any = structlog.wrap_logger(
             structlog.PrintLogger(),
@@ -90,13 +91,14 @@ class Logs:
 
     @property
     def dropped(self) -> int:
-        """Lines that could not be written."""
-        return self._files.dropped if self._files is not None else 0
+        """Lines that could not be written since this process began."""
+        return self._dropped + (self._files.dropped if self._files is not None else 0)
 
     def close(self) -> None:
         """Write what is queued and close the file."""
         if self._files is not None:
             self._files.close()
+            self._dropped += self._files.dropped
             self._files = None
 
     def _filter(
@@ -110,6 +112,9 @@ class Logs:
         if self._files is not None:
             self._files.write(json.encode(dict(event)))
         if self._console:
-            self._stream.write(render(event) + "\n")
-            self._stream.flush()
+            try:
+                self._stream.write(render(event) + "\n")
+                self._stream.flush()
+            except (OSError, ValueError):  # the terminal or the pipe is gone: that must not fail a request
+                self._console = False
         raise structlog.DropEvent

@@ -21,6 +21,8 @@ __all__ = ["SessionFiles"]
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _MOST_SESSIONS = 1000
 _MOST_BYTES = 1024 * 1024
+_OURS = frozenset({"logs", "state", "plugins", "presets", "temp", ".huggingface"})
+"""Folders in our home that are no project's: ours, and those that the ancestor leaves behind."""
 
 
 class SessionFiles:
@@ -47,7 +49,8 @@ class SessionFiles:
         try:
             changed = self._home.stat().st_mtime_ns
             if changed != self._seen:
-                self._folders = tuple(entry.name for entry in self._home.iterdir() if entry.is_dir())
+                found = (entry for entry in self._home.iterdir() if entry.name not in _OURS)
+                self._folders = tuple(entry.name for entry in found if entry.is_dir())
                 self._seen = changed
         except OSError:
             self._folders, self._seen = (), -1

@@ -14,11 +14,17 @@ if TYPE_CHECKING:
 __all__ = ["MetricsSink"]
 
 
+_MOST_MODELS = 256
+"""Label values; every one costs the reader a series."""
+_LONGEST_MODEL = 120
+
+
 class MetricsSink:
     """A Sink. Without a provider nobody reads, so nothing is recorded."""
 
     def __init__(self, provider: MeterProvider | None = None) -> None:
         self._on = provider is not None
+        self._models: set[str] = set()
         meter = (provider or MeterProvider()).get_meter("ccr")
         self._duration = meter.create_histogram(genai.DURATION, unit="s", description="Duration of requests")
         self._tokens = meter.create_histogram(genai.TOKENS, unit="{token}", description="Tokens of requests")
@@ -38,8 +44,7 @@ class MetricsSink:
         if decision is not None:
             labels |= {
                 genai.PROVIDER: genai.provider_name(decision.target.provider),
-                # A model that no list names is a caller's text.
-                genai.REQUEST_MODEL: decision.target.model if record.attempts else "unknown",
+                genai.REQUEST_MODEL: self._model(record, decision.target.model),
                 "ccr.scenario": decision.scenario,
             }
         failed = {genai.ERROR_TYPE: record.error} if record.error else {}
@@ -54,3 +59,12 @@ class MetricsSink:
                 1,
                 {genai.PROVIDER: genai.provider_name(attempt.provider), "ccr.error": attempt.error or "none"},
             )
+
+    def _model(self, record: RequestRecord, model: str) -> str:
+        """A provider without a list takes any name, a caller's text then: so only names that were called, and so many."""
+        if model in self._models:
+            return model
+        if not record.attempts or len(self._models) >= _MOST_MODELS or len(model) > _LONGEST_MODEL:
+            return "other"
+        self._models.add(model)
+        return model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from opentelemetry import context, trace
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["OtelTracer"]
 
 _TRACE_HEADERS = ("traceparent", "tracestate")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[ -~]{0,200})?")
+"""W3C Trace Context 3.2; what does not look like this is not passed on."""
+_LONGEST = 200
+"""Characters of an attribute that a caller chooses."""
 _FINE = frozenset({Outcome.OK, Outcome.CLIENT_CLOSED})
 
 
@@ -81,7 +86,7 @@ class OtelTracer:
     def start(self, facts: RequestFacts, parent: Headers) -> _Recorded | _PassedOn:
         """Start a SERVER span under the caller's trace, if it names one."""
         if self._tracer is None:
-            if "traceparent" not in parent:
+            if not _TRACEPARENT.fullmatch(parent.get("traceparent", "")):
                 return _NO_SPAN
             return _PassedOn(tuple((name, parent[name]) for name in _TRACE_HEADERS if name in parent))
         above = _PROPAGATOR.extract({name: parent[name] for name in _TRACE_HEADERS if name in parent})
@@ -94,14 +99,18 @@ class OtelTracer:
 def _started(facts: RequestFacts) -> dict[str, str | int | bool]:
     found: dict[str, str | int | bool | None] = {
         genai.OPERATION: "chat",
-        genai.REQUEST_MODEL: facts.model[:200],
+        genai.REQUEST_MODEL: facts.model,
         genai.MAX_TOKENS: facts.max_tokens,
         genai.STREAM: facts.stream,
         genai.CONVERSATION: facts.session.session or None,
         genai.AGENT_ID: facts.session.agent or None,
         genai.AGENT_NAME: facts.agent_type or None,
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {
+        name: value[:_LONGEST] if isinstance(value, str) else value
+        for name, value in found.items()
+        if value is not None
+    }
 
 
 def _ended(record: RequestRecord) -> dict[str, str | int | float]:

@@ -23,7 +23,7 @@ class SchemeUpstream:
 
     async def open(self, request: UpstreamRequest) -> UpstreamResponse:
         """Open with the transport of the scheme; raises as that one does."""
-        scheme = request.url.partition(":")[0]
+        scheme = request.url.partition(":")[0].lower()
         transport = self.by_scheme.get(scheme)
         if transport is None:
             raise UpstreamUnavailableError(f"nothing here speaks {scheme!r}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
+from ccr.application.contained import contained
 from ccr.domain.errors import (
     CallError,
     ClientGoneError,
@@ -85,6 +86,8 @@ class Settle:
             bytes_in=trail.bytes_in,
             bytes_out=trail.bytes_out,
         )
-        if trail.span is not None:
-            trail.span.end(record)
         self.journal.write(record)
+        if trail.span is not None:
+            # An embedding program brings its own span processors.
+            with contained("span", self.journal.faults):
+                trail.span.end(record)

@@ -32,7 +32,11 @@ class ManageConfig:
     async def load(self) -> Catalog:
         """Load and put in force. Raises ConfigError, and then changes nothing."""
         async with self._lock:
-            catalog = self.compiler(await self.store.load())
+            loaded = await self.store.load()
+            try:
+                catalog = self.compiler(loaded)
+            except ConfigError as error:
+                raise self.store.place(error) from None
             self.holder.swap(catalog)
             self.applied(catalog)
             return catalog

@@ -9,7 +9,7 @@ from attrs import frozen
 
 if TYPE_CHECKING:
     from ccr.application.settings import Settings
-    from ccr.domain.errors import Problem
+    from ccr.domain.errors import ConfigError, Problem
 
 __all__ = ["Change", "ConfigStore", "Loaded"]
 
@@ -47,6 +47,10 @@ class ConfigStore(Protocol):
 
         Raises ConfigError; with ``expected_revision`` also when somebody else has written since.
         """
+        ...
+
+    def place(self, error: ConfigError) -> ConfigError:
+        """Return the error with line and column for problems that know only their JSON path. Blocking, on errors only."""
         ...
 
     def changes(self) -> AsyncIterator[None]:

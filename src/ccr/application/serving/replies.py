@@ -38,8 +38,8 @@ def decision_headers(trail: Trail) -> tuple[tuple[str, str], ...]:
     headers = [("request-id", trail.id)]
     decision = trail.decision
     if decision is not None:
-        reason = _plain(decision.reason)[:_MOST_REASON].replace('"', "'")
-        text = f'scenario={decision.scenario}; target="{_plain(str(decision.target))}"; reason="{reason}"'
+        target, reason = _quoted(str(decision.target)), _quoted(decision.reason)
+        text = f"scenario={decision.scenario}; target={target}; reason={reason}"
         headers.append(("x-ccr-decision", text))
     if trail.losses:
         headers.append(("x-ccr-degraded", _plain(", ".join(sorted({str(loss) for loss in trail.losses})))))
@@ -61,6 +61,11 @@ def provider_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 def _harmless(value: str) -> bool:
     return len(value) <= _MOST_VALUE and value.isascii() and value.isprintable()
+
+
+def _quoted(text: str) -> str:
+    """Bounded: the model of a provider without a list is a caller's text."""
+    return '"' + _plain(text[:_MOST_REASON]).replace('"', "'") + '"'
 
 
 def _plain(text: str) -> str:

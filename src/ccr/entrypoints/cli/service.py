@@ -30,6 +30,8 @@ _READY_SECONDS = 60.0
 _STOP_MARGIN = 15.0
 """What the parent needs beside drain_wait and drain_timeout to end."""
 _POLL = 0.05
+_LOG_BYTES = 1024 * 1024
+"""What parent and workers say outside their own logs is little; more is begun anew."""
 _ROUTES = ("default", "background", "think", "long_context", "web_search", "image", "compaction", "subagent")
 _CAMEL = {"long_context": "longContext", "web_search": "webSearch"}
 
@@ -182,6 +184,8 @@ def _launch(place: Paths, settings: Settings) -> Client:
         raise CommandError(
             f"cannot write {log}: {error.strerror}", "set CCR_HOME to a directory that you may write"
         ) from error
+    if os.fstat(output).st_size > _LOG_BYTES:
+        os.ftruncate(output, 0)
     before = os.fstat(output).st_size
     process = subprocess.Popen(
         bootstrap.service_command(),

@@ -6,6 +6,8 @@ House rules, each from something measured: everything is constructed synchronous
 
 from __future__ import annotations
 
+from typing import Any
+
 from dependency_injector import containers, providers
 
 from ccr.adapters.routing.python_router import PythonRouterLoader
@@ -41,10 +43,10 @@ __all__ = ["Container"]
 class Container(containers.DeclarativeContainer):
     """``paths`` and ``environ`` come from outside; ``applied`` and ``refused`` from the lifecycle."""
 
-    paths = providers.Dependency()
-    environ = providers.Dependency()
-    applied = providers.Dependency()
-    refused = providers.Dependency()
+    paths: providers.Dependency[Any] = providers.Dependency()
+    environ: providers.Dependency[Any] = providers.Dependency()
+    applied: providers.Dependency[Any] = providers.Dependency()
+    refused: providers.Dependency[Any] = providers.Dependency()
 
     clock = providers.Singleton(SystemClock)
     new_id = providers.Singleton(RandomIds)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dependency_injector import containers, providers
 
 from ccr.adapters.logs.request_log import RequestLog
@@ -17,7 +19,7 @@ __all__ = ["Insight"]
 class Insight(containers.DeclarativeContainer):
     """Sinks of the journal, the tracer, the log."""
 
-    clock = providers.Dependency()
+    clock: providers.Dependency[Any] = providers.Dependency()
 
     logs = providers.Singleton(Logs, clock.provided.now)
     faults = providers.Singleton(Faults, logs.provided.fault)

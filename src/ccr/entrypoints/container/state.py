@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dependency_injector import containers, providers
 
 from ccr.adapters.config.file_store import FileConfigStore
@@ -16,8 +18,8 @@ __all__ = ["State"]
 class State(containers.DeclarativeContainer):
     """Configuration, identity, counting, the fleet."""
 
-    paths = providers.Dependency()
-    environ = providers.Dependency()
+    paths: providers.Dependency[Any] = providers.Dependency()
+    environ: providers.Dependency[Any] = providers.Dependency()
 
     config_store = providers.Singleton(FileConfigStore.of, paths, environ)
     identity = providers.Singleton(SingleKey, None)

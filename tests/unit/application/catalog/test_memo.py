@@ -5,7 +5,12 @@ from ccr.application.catalog.memo import Memo
 
 def test_equal_bytes_are_read_once() -> None:
     read: list[bytes] = []
-    memo = Memo(lambda raw: read.append(raw) or len(raw))  # type: ignore[func-returns-value]
+
+    def length(raw: bytes) -> int:
+        read.append(raw)
+        return len(raw)
+
+    memo = Memo(length)
 
     assert [memo(b"abc"), memo(b"abc"), memo(b"ab")] == [3, 3, 2]
     assert read == [b"abc", b"ab"]
@@ -13,7 +18,12 @@ def test_equal_bytes_are_read_once() -> None:
 
 def test_memory_is_bounded_and_the_oldest_use_goes_first() -> None:
     read: list[bytes] = []
-    memo = Memo(lambda raw: read.append(raw) or raw, bound=8)  # type: ignore[func-returns-value]
+
+    def same(raw: bytes) -> bytes:
+        read.append(raw)
+        return raw
+
+    memo = Memo(same, bound=8)
     for raw in (b"aaaa", b"bbbb", b"aaaa", b"cccc", b"aaaa", b"bbbb"):
         memo(raw)
 

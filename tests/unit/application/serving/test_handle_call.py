@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import weakref
 from typing import Any
 
 import pytest
 
 from ccr.adapters.upstream.fake import Reply
 from ccr.adapters.wire import json
+from ccr.application.call import Answer
 from ccr.application.exchange.relay import COMMENT
 from ccr.domain.access import Principal
+from ccr.domain.conversation import Conversation
 from ccr.domain.errors import ClientGoneError, UpstreamUnavailableError
 from ccr.domain.record import Outcome
 from tests.support.assembly import BODY, assembled, openai_chunks, sse, streamed, text_events, whole
@@ -362,27 +363,25 @@ async def test_an_answer_that_nobody_relays_is_settled_by_closing_it() -> None:
 
 
 async def test_body_and_conversation_are_let_go_when_content_starts() -> None:
-    gate = asyncio.Event()
-    async with assembled(
-        streamed(openai_chunks("a", finish=None, usage=False), gate, openai_chunks("b"))
-    ) as bench:
+    gate, heard = asyncio.Event(), asyncio.Event()
+    begun = openai_chunks("a", finish=None, usage=False)
+
+    async def write(_: bytes) -> None:
+        heard.set()
+
+    async def relayed(answer: Answer) -> None:
+        assert answer.relay is not None
+        await answer.relay(write)
+
+    async with assembled(streamed(begun, gate, openai_chunks("b"))) as bench:
         call = bench.call(model="oai,m1")
         answer = await bench.made.container.gateway().handle_call(call)
-        assert answer.relay is not None
-        heard = asyncio.Event()
-        parts: list[weakref.ref[Any]] = []
-
-        async def write(_: bytes) -> None:
-            heard.set()
-
-        relaying = asyncio.create_task(answer.relay(write))  # type: ignore[arg-type]
+        relaying = asyncio.create_task(relayed(answer))
         await heard.wait()
         gc.collect()
-        from ccr.domain.conversation import Conversation
 
-        parts = [weakref.ref(o) for o in gc.get_objects() if type(o) is Conversation]
         assert call.body == b""
-        assert not [ref for ref in parts if ref() is not None]
+        assert not [found for found in gc.get_objects() if type(found) is Conversation]
         gate.set()
         await relaying
 

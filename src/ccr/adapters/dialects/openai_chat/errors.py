@@ -33,6 +33,7 @@ _MAX_MESSAGE = 2000
 _MAX_KEPT = 64 * 1024
 _OVERLOADED = 529
 _NO_STATUS = 502
+_MAX_WRAPS = 3
 
 _STATUS_OF_WORD = {
     "invalid_request_error": 400,
@@ -158,15 +159,15 @@ def _read_body(body: bytes, content_type: str) -> _Complaint:
 
 def _complaint(value: object) -> _Complaint:
     """Find the sentence in any of the known shapes."""
-    if isinstance(value, list) and value:
-        value = value[0]  # Google wraps its errors in a list
+    for _ in range(_MAX_WRAPS):
+        if isinstance(value, list) and value:
+            value = value[0]  # Google wraps its errors in a list
+        elif isinstance(value, Mapping) and value.get("error"):
+            value = value["error"]
     if isinstance(value, str):
         return _Complaint(value[:_MAX_MESSAGE])
     if not isinstance(value, Mapping):
         return _Complaint()
-    inner = value.get("error")
-    if inner:
-        return _complaint(inner)
     message = next(
         (text for name in ("message", "msg", "detail") if (text := _sentence(value.get(name)))), ""
     )
@@ -186,4 +187,4 @@ def _complaint(value: object) -> _Complaint:
 def _sentence(value: object) -> str:
     if isinstance(value, str):
         return value
-    return "" if not value else json.encode(value).decode()
+    return "" if not value else json.encode_wire(value).decode()

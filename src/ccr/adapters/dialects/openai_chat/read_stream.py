@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from ccr.adapters.dialects.openai_chat.deltas import arguments_text, citations, reasoning_texts, texts
 from ccr.adapters.dialects.openai_chat.errors import error_in_reply
 from ccr.adapters.dialects.openai_chat.segments import Segments, ToolSegment
 from ccr.adapters.dialects.openai_chat.usage import read_usage
-from ccr.adapters.dialects.openai_chat.wire import CHUNK, NAME, Choice, Chunk, Delta, ToolPiece
+from ccr.adapters.dialects.openai_chat.wire import CHUNK, Choice, Chunk, Delta, ToolPiece
 from ccr.adapters.wire import json
-from ccr.domain.conversation import Citation
 from ccr.domain.errors import GatewayError, UpstreamProtocolError, UpstreamUnavailableError
 from ccr.domain.reply import StopReason
 from ccr.domain.stream import MessageStart, MessageStop, StreamFailed, UsageUpdate
@@ -130,14 +130,14 @@ class ChatReader:
             self._sequence = choice.stop_reason
 
     def _delta(self, segments: Segments, delta: Delta) -> None:
-        for text in _reasoning(delta):
+        for text in reasoning_texts(delta):
             segments.prose("thinking", text)
         if delta.content:
             self._content(segments, delta.content)
         if isinstance(delta.refusal, str) and delta.refusal:
             self._refused = True
             segments.prose("text", delta.refusal)
-        for citation in _citations(delta.annotations):
+        for citation in citations(delta.annotations):
             segments.cite(citation)
         if delta.tool_calls:
             seen: set[int] = set()
@@ -150,15 +150,15 @@ class ChatReader:
         for part in content if isinstance(content, list) else ():
             if not isinstance(part, Mapping):
                 continue
-            for text in _texts(part.get("thinking")):
+            for text in texts(part.get("thinking")):
                 segments.prose("thinking", text)
-            for text in _texts(part.get("text")):
+            for text in texts(part.get("text")):
                 segments.prose("text", text)
 
     def _tool(self, segments: Segments, piece: ToolPiece, seen: set[int]) -> None:
         function = piece.function
         name = (function.name if function else None) or ""
-        arguments = _arguments(function.arguments if function else None)
+        arguments = arguments_text(function.arguments if function else None)
         tool = self._continued(piece, name, arguments, seen)
         if tool is None:
             tool = segments.tool()
@@ -298,51 +298,3 @@ def _text(value: object) -> str:
 
 def _key(index: object) -> object:
     return index if isinstance(index, int | str) else 0
-
-
-def _arguments(value: object) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
-    return json.encode(value).decode()
-
-
-def _reasoning(delta: Delta) -> Iterator[str]:
-    """The same reasoning may stand in several fields; the details are the last resort."""
-    for value in (delta.reasoning_content, delta.reasoning, delta.reasoning_text):
-        if isinstance(value, str) and value:
-            yield value
-            return
-    details = delta.reasoning_details
-    for detail in details if isinstance(details, list) else ():
-        if isinstance(detail, Mapping):
-            yield from _texts(detail.get("text") or detail.get("summary"))
-
-
-def _texts(value: object) -> Iterator[str]:
-    """Text, or a list of parts with a text (Mistral's thinking)."""
-    if isinstance(value, str):
-        if value:
-            yield value
-    elif isinstance(value, list):
-        for part in value:
-            yield from _texts(part.get("text") if isinstance(part, Mapping) else None)
-
-
-def _citations(annotations: object) -> Iterator[Citation]:
-    for annotation in annotations if isinstance(annotations, list) else ():
-        if not isinstance(annotation, Mapping):
-            continue
-        cited = annotation.get("url_citation")
-        if not isinstance(cited, Mapping):
-            continue
-        start, end = cited.get("start_index"), cited.get("end_index")
-        yield Citation(
-            kind="url",
-            cited_text=_text(cited.get("content")),
-            url=_text(cited.get("url")),
-            title=_text(cited.get("title")),
-            start=start if isinstance(start, int) else None,
-            end=end if isinstance(end, int) else None,
-            dialect=NAME,
-            rest=json.json_of(json.encode(dict(annotation))),
-        )
