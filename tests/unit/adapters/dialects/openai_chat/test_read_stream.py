@@ -150,6 +150,24 @@ def test_nothing_after_done_counts() -> None:
     assert outline(decode([text("A") + finish() + DONE + text("late")])) == ["text:A", "end_turn"]
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        b'{"error":%s}',
+        b'{"choices":[{"delta":{"content":[{"text":%s}]}}]}',
+        b'{"choices":[{"delta":{"annotations":[{"url_citation":{"x":%s}}]}}]}',
+        b'{"choices":[{"delta":{"tool_calls":[{"function":{"name":"f","arguments":%s}}]}}]}',
+    ],
+)
+def test_deeply_nested_junk_raises_nothing(field: bytes) -> None:
+    for deep in (
+        b'{"error":' * 400 + b"1" + b"}" * 400,
+        b'[{"text":' * 400 + b"1" + b"}]" * 400,
+        b"[" * 2000,
+    ):
+        decode([b"data: " + field % deep + b"\n\n", finish(), DONE])
+
+
 def test_done_without_a_reason_to_stop_is_a_failure() -> None:
     """Relays in between write [DONE] after a cut as well."""
     assert outline(decode([text("A"), DONE])) == ["text:A", "failed:upstream_protocol"]

@@ -1,0 +1,65 @@
+"""What stands in a delta, whichever way its provider writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ccr.adapters.dialects.openai_chat.wire import NAME, Delta
+from ccr.adapters.wire import json
+from ccr.domain.conversation import Citation
+
+__all__ = ["arguments_text", "citations", "reasoning_texts", "texts"]
+
+
+def arguments_text(value: object) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.encode_wire(value).decode()
+
+
+def reasoning_texts(delta: Delta) -> Iterator[str]:
+    """The same reasoning may stand in several fields; the details are the last resort."""
+    for value in (delta.reasoning_content, delta.reasoning, delta.reasoning_text):
+        if isinstance(value, str) and value:
+            yield value
+            return
+    details = delta.reasoning_details
+    for detail in details if isinstance(details, list) else ():
+        if isinstance(detail, Mapping):
+            yield from texts(detail.get("text") or detail.get("summary"))
+
+
+def texts(value: object) -> Iterator[str]:
+    """Text, or a list of parts with a text (Mistral's thinking)."""
+    if isinstance(value, str):
+        if value:
+            yield value
+    elif isinstance(value, list):
+        for part in value:
+            text = part.get("text") if isinstance(part, Mapping) else None
+            if isinstance(text, str) and text:
+                yield text
+
+
+def citations(annotations: object) -> Iterator[Citation]:
+    for annotation in annotations if isinstance(annotations, list) else ():
+        if not isinstance(annotation, Mapping):
+            continue
+        cited = annotation.get("url_citation")
+        if not isinstance(cited, Mapping):
+            continue
+        start, end = cited.get("start_index"), cited.get("end_index")
+        yield Citation(
+            kind="url",
+            cited_text=_said(cited.get("content")),
+            url=_said(cited.get("url")),
+            title=_said(cited.get("title")),
+            start=start if isinstance(start, int) else None,
+            end=end if isinstance(end, int) else None,
+            dialect=NAME,
+            rest=json.json_of(json.encode_wire(dict(annotation))),
+        )
+
+
+def _said(value: object) -> str:
+    return value if isinstance(value, str) else ""
