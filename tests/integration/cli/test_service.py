@@ -240,8 +240,12 @@ def test_workers_end_with_a_parent_that_was_killed(home: Home) -> None:
     assert home.run("start").returncode == 0
 
 
-def _stream(home: Home, upstream: FakeOpenAI) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
-    home.configure({"Providers": [provider_entry("up", upstream, ["m"])], "Router": {"default": "up,m"}})
+def _stream(
+    home: Home, upstream: FakeOpenAI, **more: object
+) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+    home.configure(
+        {"Providers": [provider_entry("up", upstream, ["m"])], "Router": {"default": "up,m"}, **more}
+    )
     assert home.run("start").returncode == 0
     connection = http.client.HTTPConnection("127.0.0.1", home.port, timeout=30)
     body = '{"model":"claude-x","max_tokens":99,"stream":true,"messages":[{"role":"user","content":"go"}]}'
@@ -279,6 +283,33 @@ def test_stop_now_cuts_a_stream(home: Home) -> None:
     assert get(home.port, "/health") == 0
 
 
+def test_a_stream_that_does_not_end_is_cut_after_the_drain_timeout(home: Home) -> None:
+    script = text("one two three four five six").stalled(3)
+    with FakeOpenAI(lambda _seen, _n: script, key="k", models=("m",)) as upstream:
+        connection, _ = _stream(home, upstream, Timeouts={"drainMs": 500})
+        began = time.monotonic()
+        done = home.run("stop")
+        connection.close()
+
+    assert done.returncode == 0
+    assert "Waiting" in done.stderr or time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
+
+
+def test_an_idle_connection_does_not_hold_up_the_end(home: Home) -> None:
+    home.run("start")
+    connection = http.client.HTTPConnection("127.0.0.1", home.port, timeout=30)
+    connection.request("GET", "/health")
+    connection.getresponse().read()
+    began = time.monotonic()
+
+    done = home.run("stop")
+    connection.close()
+
+    assert done.returncode == 0
+    assert time.monotonic() - began < 5
+
+
 def test_drain_fails_readiness_and_refuses_work(home: Home) -> None:
     home.run("start")
 
@@ -291,7 +322,7 @@ def test_drain_fails_readiness_and_refuses_work(home: Home) -> None:
 
 
 def test_two_workers_drain_together(home: Home) -> None:
-    home.configure({"workers": 2, "Router": {"default": "demo,demo"}})
+    home.configure({"Admin": {"workers": 2}, "Router": {"default": "demo,demo"}})
     started = home.run("start")
     assert started.returncode == 0, started.stderr
 
