@@ -18,9 +18,6 @@ LATER = {
     "vertex-openai": "logging in to Vertex AI comes with a later release",
     "openai-responses": "the dialect openai_responses comes with a later release; "
     "use the provider's /v1/chat/completions today",
-    "tooluse": "it comes with a later release; most models call tools without being forced to",
-    "forcereasoning": "it comes with a later release",
-    "extrathinktag": "it comes with a later release",
     "gemini-cli": "logging in with another program's credentials comes with a later release",
     "qwen-cli": "logging in with another program's credentials comes with a later release",
     "rovo-cli": "logging in with another program's credentials comes with a later release",
