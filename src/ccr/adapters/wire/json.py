@@ -75,12 +75,12 @@ def decode_tolerant(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
     Models do write half a surrogate pair at the end of a delta: no reason to fail a reply.
     """
     try:
-        return decoder.decode(data)
-    except ValueError:
-        mended = mend(data)
+        try:
+            return decoder.decode(data)
+        except ValueError:
+            return decoder.decode(mend(data))
     except RecursionError as error:
         raise ValueError("nested too deep") from error
-    return decoder.decode(mended)
 
 
 def encode(value: object) -> bytes:

@@ -22,7 +22,6 @@ from ccr.domain.conversation import (
     Inline,
     Opaque,
     Role,
-    ServerToolCall,
     ServerToolResult,
     Text,
     Thinking,
@@ -81,13 +80,7 @@ def _is_foreign(block: ContentBlock) -> bool:
 
 
 def _feature(block: ContentBlock) -> str:
-    match block:
-        case Thinking():
-            return "thinking"
-        case Opaque(kind=kind) | ServerToolResult(kind=kind):
-            return kind
-        case _:
-            return type(block).__name__.lower()
+    return block.kind if isinstance(block, Opaque | ServerToolResult) else "thinking"
 
 
 # ------------------------------------------------------------------------- who merely speaks like Anthropic
@@ -123,7 +116,7 @@ def _plain(block: ContentBlock, profile: ModelProfile, losses: list[Loss]) -> Co
             return evolve(block, content=parts, cache=unmarked(block.cache))
         case Image() | Document() | ToolReference() | Opaque():
             return _part(block, profile, losses)
-        case ServerToolCall() | ServerToolResult():
+        case _:  # what a provider's own tool was asked and gave
             losses.append(Loss("server_tool"))
             return None
 
@@ -145,9 +138,9 @@ def _part(part: ResultPart, profile: ModelProfile, losses: list[Loss]) -> Result
         case Opaque(kind="search_result"):
             losses.append(Loss("search_result", "as text"))
             return Text(_search_result(part))
-        case Opaque(kind=kind):
-            losses.append(Loss(kind, "as note"))
-            return Text(f"[{kind} left out: not supported by this provider]")
+        case _:
+            losses.append(Loss(part.kind, "as note"))
+            return Text(f"[{part.kind} left out: not supported by this provider]")
 
 
 def _document(part: Document, profile: ModelProfile, losses: list[Loss]) -> ResultPart:

@@ -30,6 +30,7 @@ from ccr.adapters.wire import json
 from ccr.adapters.wire.headers import product
 from ccr.domain.conversation import Effort, ReasoningMode
 from ccr.domain.facts import Operation, RequestClass, RequestFacts, SessionKey
+from ccr.domain.routing.tag import read_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -49,7 +50,6 @@ _THINKING = msgspec.json.Decoder(WireThinking | None)
 _OUTPUT = msgspec.json.Decoder(WireOutputConfig | None)
 _METADATA = msgspec.json.Decoder(WireMetadata | None)
 
-_TAG = re.compile(r"<CCR-SUBAGENT-MODEL>(.*?)</CCR-SUBAGENT-MODEL>", re.DOTALL)
 _OLD_SESSION = re.compile(r"_session_([\w.-]+)$")
 _1M = "[1m]"
 _PLAN_ON = "Plan mode is active"
@@ -176,19 +176,18 @@ def _billed_as_subagent(system: Sequence[str]) -> bool:
 def _subagent_tag(fields: Fields, system: Sequence[str]) -> str:
     if b"CCR-SUBAGENT-MODEL" not in fields.body:
         return ""
-    for text in (*system, *_first_user_texts(fields.messages)):
-        found = _TAG.search(text)
-        if found is not None:
-            return found[1].strip()
-    return ""
+    tags = map(read_tag, (*system, *_instructions(fields.messages)))
+    return next((tag for tag in tags if tag), "")
 
 
-def _first_user_texts(messages: Sequence[Raw]) -> Iterator[str]:
-    for raw in messages:
-        message = _message(raw)
-        if message.role == "user":
+def _instructions(messages: Sequence[Raw]) -> Iterator[str]:
+    """The texts of system messages and of the first user message."""
+    seen_user = False
+    for message in map(_message, messages):
+        is_user = message.role == "user"
+        if (is_user and not seen_user) or message.role in ("system", "developer"):
             yield from _texts(message.content)
-            return
+        seen_user = seen_user or is_user
 
 
 # ------------------------------------------------------------------------------------------ the turns

@@ -22,6 +22,7 @@ _START = re.compile(rb"[ \t\n\r]*\{")
 _KEY = re.compile(rb'[ \t\n\r]*("(?:[^"\\]|\\.)*")[ \t\n\r]*:[ \t\n\r]*', re.DOTALL)
 _AFTER = re.compile(rb"[ \t\n\r]*([,}])")
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]|[^"\[\]{},\s]+', re.DOTALL)
+_DEPTH = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 
 
 def retarget(body: bytes, fields: Mapping[str, Raw], model: str) -> bytes:
@@ -58,12 +59,11 @@ def _end(body: bytes, start: int, raw: Raw) -> int:
     end = start + len(text)
     if body.startswith(text, start) and _AFTER.match(body, end):
         return end
-    depth = 0
-    for token in _TOKEN.finditer(body, start):
-        if token[0] in b"[{":
-            depth += 1
-        elif token[0] in b"]}":
-            depth -= 1
+    at, depth = start, 0
+    while True:
+        token = _TOKEN.search(body, at)
+        assert token is not None, "the body is known to be JSON"
+        at = token.end()
+        depth += _DEPTH.get(token[0], 0)
         if depth == 0:
-            return token.end()
-    return len(body)
+            return at

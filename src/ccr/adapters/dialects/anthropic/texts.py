@@ -8,13 +8,11 @@ from ccr.domain.conversation import (
     Document,
     FreeformTool,
     FunctionTool,
-    Image,
     Inline,
     Opaque,
     ServerToolCall,
     ServerToolResult,
     Text,
-    Thinking,
     ToolCall,
     ToolReference,
     ToolResult,
@@ -54,7 +52,7 @@ def _of_block(block: ContentBlock) -> Iterator[bytes]:
             yield data.encode()
         case ServerToolResult(content=data) | Opaque(data=data):
             yield data.data
-        case Image() | Document() | Thinking():
+        case _:  # media and thinking
             return
 
 

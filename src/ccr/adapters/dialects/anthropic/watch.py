@@ -14,7 +14,6 @@ from msgspec import Raw, Struct
 from ccr.adapters.dialects.anthropic.errors import decode_error, error_event_data
 from ccr.adapters.dialects.anthropic.read_reply import WireReply, decode_reply
 from ccr.adapters.dialects.anthropic.usage import read_usage
-from ccr.adapters.dialects.anthropic.wire import RAWS
 from ccr.adapters.dialects.anthropic.write_reply import CUT_SHORT, broken_call
 from ccr.adapters.wire import json
 from ccr.adapters.wire.sse import DEFAULT_LIMIT, SseFramer, write_event
@@ -228,11 +227,8 @@ class AnthropicWholeWatch:
         if error is None:
             try:
                 reply = decode_reply(body)
-                RAWS.decode(reply.content)
             except GatewayError as fault:
                 self.error = fault
-            except ValueError:
-                self.error = UpstreamProtocolError("the provider's reply is not a JSON message")
             else:
                 self.usage = read_usage(reply.usage)
                 self.started = self.ended = True

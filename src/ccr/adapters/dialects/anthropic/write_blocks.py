@@ -9,7 +9,6 @@ from ccr.adapters.dialects.anthropic.wire import DIALECT, Raw
 from ccr.domain.conversation import (
     CacheMark,
     Document,
-    FileRef,
     Image,
     Inline,
     Opaque,
@@ -100,8 +99,8 @@ def _source(source: Source) -> Wire:
             return {"type": encoding, "media_type": media_type, "data": data}
         case Url(url=url):
             return {"type": "url", "url": url}
-        case FileRef(id=file_id):
-            return {"type": "file", "file_id": file_id}
+        case _:
+            return {"type": "file", "file_id": source.id}
 
 
 def _thinking(block: Thinking) -> Wire:

@@ -79,6 +79,7 @@ def test_both_shapes_of_the_user_id(user_id: str, session: str) -> None:
         ({"system": f"{TAG}"}, "p,m"),
         ({"messages": [{"role": "system", "content": "s"}, user({"type": "text", "text": TAG})]}, "p,m"),
         ({"messages": [{"role": "user", "content": TAG}]}, "p,m"),
+        ({"messages": [user(), ASSISTANT, {"role": "system", "content": TAG}]}, "p,m"),
         ({"messages": [user({"type": "tool_result", "tool_use_id": "t", "content": TAG})]}, ""),
         ({"messages": [user(), ASSISTANT, user({"type": "text", "text": TAG})]}, ""),
         ({"messages": [], "metadata": {"user_id": TAG}}, ""),

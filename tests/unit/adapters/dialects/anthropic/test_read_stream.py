@@ -231,6 +231,14 @@ def test_an_end_without_message_stop_is_an_end_if_a_reason_was_given() -> None:
     assert decoded(make, [unnamed]) == [STARTED, ENDED]
 
 
+def test_an_end_without_its_last_blank_line_is_an_end() -> None:
+    assert decoded(make, [sse(BEGIN, END, STOP)[:-2]]) == [STARTED, ENDED]
+
+
+def test_a_delta_that_says_nothing_is_nothing() -> None:
+    assert inside({"type": "message_delta", "delta": {}}) == []
+
+
 def test_an_event_may_have_its_type_in_its_name_only() -> None:
     stream = sse(BEGIN, END) + b"event: message_stop\ndata: {}\n\n"
 
