@@ -69,6 +69,8 @@ class ToolSegment:
     sent: int = 0
     opened: bool = False
     closed: bool = False
+    refuted: int = 0
+    """Number of pieces that were found to be no object."""
 
     @property
     def text(self) -> str:
@@ -88,8 +90,14 @@ class ToolSegment:
         return len(self.pieces) == 1 and self.pieces[0].strip() in _PLACEHOLDERS
 
     def complete(self) -> bool:
-        """Whether the input is one JSON object."""
-        return bool(self.name) and json.is_object(self.text)
+        """Whether the input is one JSON object; only parsed where it may be, since it is asked with every piece."""
+        ends = bool(self.pieces) and self.pieces[-1].rstrip().endswith("}")
+        if not ends or not self.name or len(self.pieces) == self.refuted:
+            return False
+        if json.is_object(self.text):
+            return True
+        self.refuted = len(self.pieces)
+        return False
 
 
 class Segments:

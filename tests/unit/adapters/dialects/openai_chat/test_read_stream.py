@@ -353,6 +353,11 @@ def test_text_in_the_middle_of_arguments_comes_after_them() -> None:
     assert calls(*deltas) == ['tool:t:Read:{"a":1}', "text:BC", "tool_use"]
 
 
+def test_a_brace_in_the_middle_of_arguments_is_not_their_end() -> None:
+    deltas = [tool('{"a":{}', call="t", name="Read"), text("B"), text("C"), tool("}"), text("D")]
+    assert calls(*deltas) == ['tool:t:Read:{"a":{}}', "text:BCD", "tool_use"]
+
+
 def test_a_repetition_of_closed_arguments_is_ignored() -> None:
     deltas = [tool('{"a":1}', call="t", name="Read"), text("B"), tool('{"a":1}'), tool(" ")]
     assert calls(*deltas) == ['tool:t:Read:{"a":1}', "text:B", "tool_use"]
