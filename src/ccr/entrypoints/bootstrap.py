@@ -30,6 +30,7 @@ __all__ = [
     "config_schema",
     "edit_config",
     "first_text",
+    "is_parent",
     "load",
     "lock_holder",
     "overridden",
@@ -178,6 +179,13 @@ def lock_holder(place: Paths) -> int | None:
     from ccr.adapters.system.daemon import Lock
 
     return Lock(place.lock_file).holder
+
+
+def is_parent(pid: int) -> bool:
+    """Whether that process is a parent of ours as seen from here, and may be signalled."""
+    from ccr.adapters.system.daemon import runs
+
+    return runs(pid, "ccr.entrypoints.supervisor")
 
 
 def stale_pid(place: Paths) -> bool:

@@ -16,7 +16,16 @@ from pathlib import Path
 
 from attrs import define, field, frozen
 
-__all__ = ["Lock", "PortOwner", "PortTakenError", "check_port", "claim_port", "free_port", "port_owner"]
+__all__ = [
+    "Lock",
+    "PortOwner",
+    "PortTakenError",
+    "check_port",
+    "claim_port",
+    "free_port",
+    "port_owner",
+    "runs",
+]
 
 _LISTEN = "0A"
 """State of a listening socket in /proc/net/tcp."""
@@ -149,8 +158,18 @@ def port_owner(port: int) -> PortOwner | None:
     links = {f"socket:[{inode}]" for inode in inodes}
     for entry in Path("/proc").glob("[0-9]*"):
         if _has_link(entry / "fd", links):
-            return PortOwner(int(entry.name), _command(entry))
+            return PortOwner(int(entry.name), _command(entry)[:120])
     return PortOwner()
+
+
+def runs(pid: int, word: str) -> bool:
+    """Whether ``word`` stands in the command line of that process; True where the machine has no /proc.
+
+    A pid in a file may be one of another container that shares the directory with us.
+    """
+    if not Path("/proc/self/cmdline").exists():
+        return True
+    return word in _command(Path("/proc") / str(pid))
 
 
 def _listening(port: int) -> set[str]:
@@ -182,4 +201,4 @@ def _command(process: Path) -> str:
         words = process.joinpath("cmdline").read_bytes().split(b"\0")
     except OSError:
         return ""
-    return b" ".join(words).decode("utf-8", "replace").strip()[:120]
+    return b" ".join(words).decode("utf-8", "replace").strip()

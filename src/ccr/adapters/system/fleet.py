@@ -214,7 +214,10 @@ class FleetMember:
             else:
                 _keep(self._tasks, self._answer(line, message))
 
-        await line.messages(take)
+        try:
+            await line.messages(take)
+        finally:
+            line.close()
         if self._line is line:
             self._line = None
 

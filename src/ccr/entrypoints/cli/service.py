@@ -273,6 +273,11 @@ def _end(found: Found, *, now: bool) -> None:
     pid = found.pid or 0
     if not pid:
         raise CommandError("ccr is just starting", "try again in a second")
+    if not bootstrap.is_parent(pid):
+        raise CommandError(
+            f"ccr runs from {found.place.home}, but not where this command runs (its pid there is {pid})",
+            "stop it in its own container",
+        )
     service = found.service
     wait = _STOP_MARGIN + (service.drain_wait + service.drain_timeout if service is not None else 0.0)
     try:
