@@ -32,9 +32,13 @@ def facts(**changes: Any) -> RequestFacts:
     return RequestFacts(**{**given, **changes})
 
 
-def decision(provider: str = "deepseek", model: str = "deepseek-chat", because: str = "it is the default") -> RouteDecision:
+def decision(
+    provider: str = "deepseek", model: str = "deepseek-chat", because: str = "it is the default"
+) -> RouteDecision:
     """A decision of the last rule."""
-    return RouteDecision(ModelRef(provider, model), "default", (Verdict("default", matched=True, because=because),))
+    return RouteDecision(
+        ModelRef(provider, model), "default", (Verdict("default", matched=True, because=because),)
+    )
 
 
 def record(**changes: Any) -> RequestRecord:

@@ -33,7 +33,16 @@ _LOOKS = re.compile(
 
 
 _SECRET_NAMES = frozenset(
-    {"authorization", "proxy-authorization", "x-api-key", "x-goog-api-key", "api-key", "apikey", "cookie", "set-cookie"}
+    {
+        "authorization",
+        "proxy-authorization",
+        "x-api-key",
+        "x-goog-api-key",
+        "api-key",
+        "apikey",
+        "cookie",
+        "set-cookie",
+    }
 )
 """Whatever stands under these names is masked, however it looks. Compared in lower case, ``_`` as ``-``."""
 
@@ -66,7 +75,9 @@ class Redactor:
         if depth > _DEEPEST:
             return MASK
         if isinstance(value, Mapping):
-            return {self.text(str(key)): self._under(str(key), inner, depth + 1) for key, inner in value.items()}
+            return {
+                self.text(str(key)): self._under(str(key), inner, depth + 1) for key, inner in value.items()
+            }
         if isinstance(value, (list, tuple, set, frozenset)):
             return [self.value(inner, depth + 1) for inner in value]
         if value is None or isinstance(value, (bool, int, float)):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import define, frozen
 
 from ccr.application.exchange.commit import Whole, commit
+from ccr.application.exchange.mask import mask_body, mask_error
 from ccr.application.exchange.prepare import prepare
 from ccr.application.exchange.watch import Watch
 from ccr.domain.attempts import Step, next_step
@@ -102,18 +103,14 @@ class Attempts:
     ) -> EventReply | RelayedReply | Whole:
         status = response.status
         if status >= _FIRST_ERROR_STATUS:
-            body = _masked(await response.read(_MAX_ERROR_BODY), target)
+            body = mask_body(await response.read(_MAX_ERROR_BODY), target.credential.secrets())
             raise target.dialect.decode_error(status, response.headers, body, provider=target.ref.provider)
         if status >= _FIRST_NOT_OK:
             raise UpstreamProtocolError(
                 f"the provider answered with a redirect ({status}), which is not followed"
             )
-        return await commit(job, target, prepared, response, watch)
-
-
-def _masked(body: bytes, target: Target) -> bytes:
-    """Our key must not go out in a provider's words."""
-    for secret in target.credential.secrets():
-        if secret:
-            body = body.replace(secret.encode(), b"***")
-    return body
+        try:
+            return await commit(job, target, prepared, response, watch)
+        except GatewayError as error:
+            mask_error(error, target.credential.secrets())
+            raise

@@ -60,9 +60,8 @@ def _is_json(response: UpstreamResponse) -> bool:
 
 
 def _decoded(target: Target, response: UpstreamResponse) -> DecodedSource:
-    return DecodedSource(
-        response, target.dialect.stream_decoder(target.hosting.framer(limit=target.max_event))
-    )
+    framer = target.hosting.framer(limit=target.max_event)
+    return DecodedSource(response, target.dialect.stream_decoder(framer), target.credential.secrets())
 
 
 async def _whole(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from ccr.application.exchange.mask import mask_error
 from ccr.domain.errors import GatewayError, UpstreamProtocolError
 from ccr.domain.stream import BlockStart, MessageStart, MessageStop, StreamFailed, UsageUpdate
 from ccr.domain.usage import NO_USAGE, Usage
@@ -30,11 +31,14 @@ class Source(Protocol):
 
 
 class DecodedSource:
-    """Events of a streamed response."""
+    """Events of a streamed response; ``secrets`` are masked in the words it fails with."""
 
-    def __init__(self, response: UpstreamResponse, decoder: StreamDecoder) -> None:
+    def __init__(
+        self, response: UpstreamResponse, decoder: StreamDecoder, secrets: Sequence[str] = ()
+    ) -> None:
         self._response = response
         self._decoder = decoder
+        self._secrets = secrets
         self._ended = False
 
     async def batch(self) -> Sequence[StreamEvent] | None:
@@ -46,10 +50,11 @@ class DecodedSource:
         except GatewayError as error:
             self._ended = True
             return [StreamFailed(error)]
-        if data:
-            return self._decoder.feed(data)
-        self._ended = True
-        return self._decoder.close()
+        self._ended = not data
+        events = self._decoder.feed(data) if data else self._decoder.close()
+        if events and isinstance(events[-1], StreamFailed):
+            mask_error(events[-1].error, self._secrets)
+        return events
 
 
 class ListSource:

@@ -21,7 +21,7 @@ CONFIG = {
 def test_a_mapping_is_read_like_the_file() -> None:
     loaded = loaded_from(CONFIG, {"KEY": "canary-1"})
 
-    assert "canary-1" == loaded.settings.providers[0].api_keys[0].reveal()
+    assert loaded.settings.providers[0].api_keys[0].reveal() == "canary-1"
     assert loaded.revision == loaded_from(CONFIG, {"KEY": "canary-1"}).revision
 
 

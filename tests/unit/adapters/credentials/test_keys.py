@@ -18,10 +18,12 @@ async def test_the_first_key_goes_into_the_header_of_its_kind(kind: str, header:
     source = static_key(kind, [Secret("canary-1"), Secret("canary-2")])
 
     assert (("accept", "*/*"), header) == (await source.authorize(REQUEST)).headers
-    assert ("canary-1",) == source.secrets()
+    assert source.secrets() == ("canary-1",)
 
 
-@pytest.mark.parametrize("kind, keys", [("bearer", []), ("none", [Secret("canary-1")]), ("bearer", [Secret("")])])
+@pytest.mark.parametrize(
+    "kind, keys", [("bearer", []), ("none", [Secret("canary-1")]), ("bearer", [Secret("")])]
+)
 async def test_no_key_or_no_kind_is_no_header(kind: str, keys: list[Secret]) -> None:
     assert await static_key(kind, keys).authorize(REQUEST) is REQUEST
 

@@ -14,13 +14,18 @@ def test_a_line_has_clock_level_event_and_what_is_not_empty() -> None:
         "losses": [],
     }
 
-    assert '12:00:01 info    request  status=200 reason="the default"' == render(event)
+    assert render(event) == '12:00:01 info    request  status=200 reason="the default"'
 
 
 def test_a_trace_follows_on_its_own_lines() -> None:
-    event = {"timestamp": "2026-11-24T12:00:01Z", "level": "error", "event": "fault", "trace": "  a.py:1 in f"}
+    event = {
+        "timestamp": "2026-11-24T12:00:01Z",
+        "level": "error",
+        "event": "fault",
+        "trace": "  a.py:1 in f",
+    }
 
-    assert "12:00:01 error   fault\n  a.py:1 in f" == render(event)
+    assert render(event) == "12:00:01 error   fault\n  a.py:1 in f"
 
 
 def test_a_caller_cannot_forge_lines_or_escape_codes() -> None:
@@ -31,4 +36,4 @@ def test_a_caller_cannot_forge_lines_or_escape_codes() -> None:
 
 
 def test_nothing_at_all_is_an_empty_line() -> None:
-    assert "" == render({}).strip()
+    assert render({}).strip() == ""

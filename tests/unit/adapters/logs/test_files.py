@@ -42,10 +42,10 @@ def test_files_are_for_their_owner_alone_from_the_first_byte(logs: Path) -> None
     writer.close()
 
     file = logs / "ccr-20261124.log"
-    assert b"one\ntwo\n" == file.read_bytes()
-    assert 0o600 == stat.S_IMODE(file.stat().st_mode)
-    assert 0o700 == stat.S_IMODE(logs.stat().st_mode)
-    assert 0 == writer.dropped
+    assert file.read_bytes() == b"one\ntwo\n"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(logs.stat().st_mode) == 0o700
+    assert writer.dropped == 0
 
 
 def test_an_existing_file_is_continued(logs: Path) -> None:
@@ -54,7 +54,7 @@ def test_an_existing_file_is_continued(logs: Path) -> None:
         writer.write(line)
         writer.close()
 
-    assert b"one\ntwo\n" == (logs / "ccr-20261124.log").read_bytes()
+    assert (logs / "ccr-20261124.log").read_bytes() == b"one\ntwo\n"
 
 
 def test_an_empty_line_does_not_end_the_log(logs: Path) -> None:
@@ -63,7 +63,7 @@ def test_an_empty_line_does_not_end_the_log(logs: Path) -> None:
     writer.write(b"two")
     writer.close()
 
-    assert b"\ntwo\n" == (logs / "ccr-20261124.log").read_bytes()
+    assert (logs / "ccr-20261124.log").read_bytes() == b"\ntwo\n"
 
 
 def test_a_file_that_has_grown_is_followed_by_the_next(logs: Path) -> None:
@@ -72,8 +72,8 @@ def test_a_file_that_has_grown_is_followed_by_the_next(logs: Path) -> None:
         writer.write(b"12345678")
     writer.close()
 
-    assert ["ccr-20261124.1.log", "ccr-20261124.2.log", "ccr-20261124.log"] == names(logs)
-    assert 5 == sum(path.read_bytes().count(b"\n") for path in logs.iterdir())
+    assert names(logs) == ["ccr-20261124.1.log", "ccr-20261124.2.log", "ccr-20261124.log"]
+    assert sum(path.read_bytes().count(b"\n") for path in logs.iterdir()) == 5
 
 
 def test_every_day_begins_a_file(logs: Path) -> None:
@@ -83,7 +83,7 @@ def test_every_day_begins_a_file(logs: Path) -> None:
         writer.write(line)
     writer.close()
 
-    assert ["ccr-20261124.log", "ccr-20261125.log"] == names(logs)
+    assert names(logs) == ["ccr-20261124.log", "ccr-20261125.log"]
 
 
 def test_nine_files_are_kept_and_nothing_of_others_is_touched(logs: Path) -> None:
@@ -126,8 +126,8 @@ def test_lines_that_cannot_be_written_are_counted_and_writing_goes_on_when_it_ca
     tickets.release()
     writer.close()
 
-    assert 2 == writer.dropped
-    assert b"kept\n" == (blocked / "logs" / "ccr-20261124.log").read_bytes()
+    assert writer.dropped == 2
+    assert (blocked / "logs" / "ccr-20261124.log").read_bytes() == b"kept\n"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
@@ -146,7 +146,7 @@ def test_a_full_disk_drops_lines_and_counts_each(logs: Path, monkeypatch: pytest
     held.set()
     writer.close()
 
-    assert 3 == writer.dropped
+    assert writer.dropped == 3
 
 
 def test_a_link_in_the_place_of_the_file_is_not_followed(logs: Path, tmp_path: Path) -> None:
@@ -158,8 +158,8 @@ def test_a_link_in_the_place_of_the_file_is_not_followed(logs: Path, tmp_path: P
     writer.write(b"line")
     writer.close()
 
-    assert b"precious" == victim.read_bytes()
-    assert 1 == writer.dropped
+    assert victim.read_bytes() == b"precious"
+    assert writer.dropped == 1
 
 
 def test_a_burst_beyond_the_queue_is_dropped_and_counted_without_waiting(logs: Path) -> None:
@@ -178,5 +178,5 @@ def test_a_burst_beyond_the_queue_is_dropped_and_counted_without_waiting(logs: P
     held.set()
     writer.close()
 
-    assert 2 == writer.dropped
-    assert 3 == (logs / "ccr-20261124.log").read_bytes().count(b"\n")
+    assert writer.dropped == 2
+    assert (logs / "ccr-20261124.log").read_bytes().count(b"\n") == 3

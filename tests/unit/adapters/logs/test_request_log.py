@@ -14,7 +14,7 @@ from tests.support.records import facts, record
 
 
 def test_a_line_has_what_people_ask_for_and_nothing_empty() -> None:
-    assert {
+    assert line_of(record()) == {
         "id": "req_1",
         "outcome": "ok",
         "status": 200,
@@ -38,12 +38,19 @@ def test_a_line_has_what_people_ask_for_and_nothing_empty() -> None:
         "target": "deepseek,deepseek-chat",
         "scenario": "default",
         "reason": "it is the default",
-    } == line_of(record())
+    }
 
 
 def test_a_request_that_came_nowhere_has_a_short_line() -> None:
     short = record(
-        facts=None, decision=None, attempts=(), usage=NO_USAGE, first_byte=None, losses=(), path="", revision=""
+        facts=None,
+        decision=None,
+        attempts=(),
+        usage=NO_USAGE,
+        first_byte=None,
+        losses=(),
+        path="",
+        revision="",
     )
 
     assert {"id", "outcome", "status", "seconds", "principal", "bytes_in", "bytes_out"} == set(line_of(short))
@@ -56,7 +63,7 @@ def test_texts_that_callers_choose_are_bounded() -> None:
 
 
 def test_the_hint_of_the_client_is_its_word() -> None:
-    assert "compaction" == line_of(record(facts=facts(request_class=RequestClass.COMPACTION)))["class"]
+    assert line_of(record(facts=facts(request_class=RequestClass.COMPACTION)))["class"] == "compaction"
 
 
 @pytest.mark.parametrize(
@@ -75,4 +82,4 @@ def test_the_level_says_how_it_ended(outcome: Outcome, level: str) -> None:
     log.accept(record(outcome=outcome, attempts=(AttemptRecord("p", "m", 0, 0.1, "upstream_timeout"),)))
 
     assert f" {level} " in stream.getvalue()
-    assert 1 == stream.getvalue().count("\n")
+    assert stream.getvalue().count("\n") == 1

@@ -32,7 +32,9 @@ def logs(stream: io.StringIO) -> Iterator[Logs]:
 
 
 def lines(directory: Path) -> list[dict[str, object]]:
-    found = [json.decode(line) for path in sorted(directory.iterdir()) for line in path.read_bytes().splitlines()]
+    found = [
+        json.decode(line) for path in sorted(directory.iterdir()) for line in path.read_bytes().splitlines()
+    ]
     return [line for line in found if isinstance(line, dict)]
 
 
@@ -49,14 +51,14 @@ def test_a_line_in_the_file_is_one_json_object(logs: Logs, stream: io.StringIO, 
 
     (line,) = lines(tmp_path)
     assert str(line.pop("timestamp")).endswith("Z")
-    assert {
+    assert line == {
         "event": "hello",
         "level": "warning",
         "n": 1,
         "text": "x ***",
         "headers": {"authorization": "***"},
-    } == line
-    assert "" == stream.getvalue()
+    }
+    assert stream.getvalue() == ""
 
 
 def test_half_a_surrogate_pair_and_odd_values_still_make_a_line(logs: Logs, tmp_path: Path) -> None:
@@ -64,7 +66,7 @@ def test_half_a_surrogate_pair_and_odd_values_still_make_a_line(logs: Logs, tmp_
     logs.logger.info("odd", text="\ud83d", number=float("nan"), thing=object(), data=b"\xff")
     logs.close()
 
-    assert 1 == len(lines(tmp_path))
+    assert len(lines(tmp_path)) == 1
 
 
 @pytest.mark.parametrize(
@@ -89,12 +91,14 @@ def test_levels_are_those_of_the_ancestor(logs: Logs, tmp_path: Path, level: str
     assert written == [line["level"] for line in lines(tmp_path)] if written else not list(tmp_path.iterdir())
 
 
-def test_log_false_closes_the_file_and_keeps_the_terminal(logs: Logs, stream: io.StringIO, tmp_path: Path) -> None:
+def test_log_false_closes_the_file_and_keeps_the_terminal(
+    logs: Logs, stream: io.StringIO, tmp_path: Path
+) -> None:
     logs.configure(LogSettings(), tmp_path, [], console=True)
     logs.configure(LogSettings(enabled=False), tmp_path, [], console=True)
     logs.logger.info("hello")
 
-    assert [] == list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == []
     assert "hello" in stream.getvalue()
 
 
@@ -107,8 +111,8 @@ def test_the_directory_of_the_settings_wins_and_may_change(logs: Logs, tmp_path:
     logs.logger.info("three")
     logs.close()
 
-    assert ["one"] == [line["event"] for line in lines(tmp_path / "a")]
-    assert ["two", "three"] == [line["event"] for line in lines(tmp_path / "b")]
+    assert [line["event"] for line in lines(tmp_path / "a")] == ["one"]
+    assert [line["event"] for line in lines(tmp_path / "b")] == ["two", "three"]
 
 
 def test_bodies_are_announced(logs: Logs, stream: io.StringIO, tmp_path: Path) -> None:
@@ -124,7 +128,7 @@ def test_dropped_lines_are_counted_over_changes_of_the_file(logs: Logs, tmp_path
     logs.close()
     logs.configure(LogSettings(), tmp_path / "b", [], console=False)
 
-    assert 1 == logs.dropped
+    assert logs.dropped == 1
 
 
 def test_a_fault_says_where_but_not_with_what(logs: Logs, stream: io.StringIO) -> None:
@@ -165,4 +169,4 @@ def test_a_terminal_that_is_gone_fails_nothing(tmp_path: Path, error: Exception)
     logs.logger.info("two")
     logs.close()
 
-    assert ["one", "two"] == [line["event"] for line in lines(tmp_path)]
+    assert [line["event"] for line in lines(tmp_path)] == ["one", "two"]

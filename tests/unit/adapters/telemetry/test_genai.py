@@ -6,7 +6,8 @@ from ccr.adapters.telemetry import genai
 
 
 @pytest.mark.parametrize(
-    "ours, theirs", [("Gemini", "gcp.gemini"), ("azure", "azure.ai.openai"), ("DeepSeek", "deepseek"), ("my", "my")]
+    "ours, theirs",
+    [("Gemini", "gcp.gemini"), ("azure", "azure.ai.openai"), ("DeepSeek", "deepseek"), ("my", "my")],
 )
 def test_providers_have_the_names_of_the_convention(ours: str, theirs: str) -> None:
     assert theirs == genai.provider_name(ours)

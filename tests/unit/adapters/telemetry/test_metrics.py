@@ -39,7 +39,9 @@ def test_nobody_reads_so_nothing_is_recorded() -> None:
     MetricsSink().accept(record())
 
 
-def test_a_request_is_counted_timed_and_its_tokens_too(sink: MetricsSink, reader: InMemoryMetricReader) -> None:
+def test_a_request_is_counted_timed_and_its_tokens_too(
+    sink: MetricsSink, reader: InMemoryMetricReader
+) -> None:
     sink.accept(record(seconds=2.0))
 
     found = points(reader)
@@ -50,12 +52,15 @@ def test_a_request_is_counted_timed_and_its_tokens_too(sink: MetricsSink, reader
         "ccr.scenario": "default",
     }
     assert [(labels, 2.0)] == [(dict(p.attributes), p.sum) for p in found["gen_ai.client.operation.duration"]]
-    assert [({**labels, "ccr.outcome": "ok"}, 1)] == [(dict(p.attributes), p.value) for p in found["ccr.requests"]]
-    assert {"input": 15, "output": 3} == {
-        p.attributes["gen_ai.token.type"]: p.sum for p in found["gen_ai.client.token.usage"]
+    assert [({**labels, "ccr.outcome": "ok"}, 1)] == [
+        (dict(p.attributes), p.value) for p in found["ccr.requests"]
+    ]
+    assert {p.attributes["gen_ai.token.type"]: p.sum for p in found["gen_ai.client.token.usage"]} == {
+        "input": 15,
+        "output": 3,
     }
-    assert [({"gen_ai.provider.name": "deepseek", "ccr.error": "none"}, 1)] == [
-        (dict(p.attributes), p.value) for p in found["ccr.attempts"]
+    assert [(dict(p.attributes), p.value) for p in found["ccr.attempts"]] == [
+        ({"gen_ai.provider.name": "deepseek", "ccr.error": "none"}, 1)
     ]
 
 
@@ -64,15 +69,20 @@ def test_a_failure_says_its_kind(sink: MetricsSink, reader: InMemoryMetricReader
     sink.accept(record(outcome=Outcome.TIMEOUT, error="upstream_timeout", usage=Usage(), attempts=(failed,)))
 
     found = points(reader)
-    assert "upstream_timeout" == found["gen_ai.client.operation.duration"][0].attributes["error.type"]
-    assert "upstream_timeout" == found["ccr.attempts"][0].attributes["ccr.error"]
+    assert found["gen_ai.client.operation.duration"][0].attributes["error.type"] == "upstream_timeout"
+    assert found["ccr.attempts"][0].attributes["ccr.error"] == "upstream_timeout"
     assert "gen_ai.client.token.usage" not in found
 
 
-def test_a_request_that_was_never_decided_has_few_labels(sink: MetricsSink, reader: InMemoryMetricReader) -> None:
+def test_a_request_that_was_never_decided_has_few_labels(
+    sink: MetricsSink, reader: InMemoryMetricReader
+) -> None:
     sink.accept(record(decision=None, attempts=(), usage=Usage()))
 
-    assert {"gen_ai.operation.name": "chat", "ccr.outcome": "ok"} == dict(points(reader)["ccr.requests"][0].attributes)
+    assert dict(points(reader)["ccr.requests"][0].attributes) == {
+        "gen_ai.operation.name": "chat",
+        "ccr.outcome": "ok",
+    }
 
 
 def test_callers_cannot_make_labels_without_end(sink: MetricsSink, reader: InMemoryMetricReader) -> None:
@@ -82,6 +92,6 @@ def test_callers_cannot_make_labels_without_end(sink: MetricsSink, reader: InMem
         sink.accept(record(decision=decision(model=f"made-up-{number}")))
 
     models = {point.attributes["gen_ai.request.model"] for point in points(reader)["ccr.requests"]}
-    assert 257 == len(models)
+    assert len(models) == 257
     assert "other" in models
     assert "never called" not in models

@@ -31,15 +31,19 @@ def tracer(exporter: InMemorySpanExporter) -> Iterator[OtelTracer]:
 
 
 def test_without_a_provider_a_callers_trace_goes_on_as_it_came() -> None:
-    span = OtelTracer().start(facts(), {"traceparent": PARENT, "tracestate": "a=b", "authorization": "Bearer x"})
+    span = OtelTracer().start(
+        facts(), {"traceparent": PARENT, "tracestate": "a=b", "authorization": "Bearer x"}
+    )
     span.end(record())
 
-    assert (("traceparent", PARENT), ("tracestate", "a=b")) == span.headers()
+    assert span.headers() == (("traceparent", PARENT), ("tracestate", "a=b"))
 
 
-@pytest.mark.parametrize("headers", [{}, {"tracestate": "a=b"}, {"traceparent": "junk"}, {"traceparent": f"{PARENT} x"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"tracestate": "a=b"}, {"traceparent": "junk"}, {"traceparent": f"{PARENT} x"}]
+)
 def test_what_is_no_trace_is_not_passed_on(headers: dict[str, str]) -> None:
-    assert () == OtelTracer().start(facts(), headers).headers()
+    assert OtelTracer().start(facts(), headers).headers() == ()
 
 
 def test_a_span_continues_the_callers_trace_and_is_the_providers_parent(
@@ -53,7 +57,7 @@ def test_a_span_continues_the_callers_trace_and_is_the_providers_parent(
     assert ended.context is not None
     assert ended.parent is not None
     assert f"{ended.context.trace_id:032x}" == TRACE
-    assert "b7ad6b7169203331" == f"{ended.parent.span_id:016x}"
+    assert f"{ended.parent.span_id:016x}" == "b7ad6b7169203331"
     assert f"00-{TRACE}-{ended.context.span_id:016x}-01" == headers["traceparent"]
     assert SpanKind.SERVER is ended.kind
 
@@ -63,9 +67,9 @@ def test_a_span_says_what_the_conventions_ask_for(tracer: OtelTracer, exporter: 
     tracer.start(facts(), {}).end(record(usage=usage))
 
     (ended,) = exporter.get_finished_spans()
-    assert "chat claude-sonnet-5-5" == ended.name
+    assert ended.name == "chat claude-sonnet-5-5"
     assert StatusCode.UNSET is ended.status.status_code
-    assert {
+    assert dict(ended.attributes or {}) == {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "deepseek",
         "gen_ai.request.model": "deepseek-chat",
@@ -86,18 +90,20 @@ def test_a_span_says_what_the_conventions_ask_for(tracer: OtelTracer, exporter: 
         "ccr.attempts": 1,
         "ccr.config.revision": "abc",
         "ccr.scenario": "default",
-    } == dict(ended.attributes or {})
+    }
 
 
 def test_a_failure_is_an_error_by_its_kind_not_by_its_words(
     tracer: OtelTracer, exporter: InMemorySpanExporter
 ) -> None:
-    failed = record(outcome=Outcome.TIMEOUT, error="upstream_timeout", message="words", usage=Usage(), decision=None)
+    failed = record(
+        outcome=Outcome.TIMEOUT, error="upstream_timeout", message="words", usage=Usage(), decision=None
+    )
     tracer.start(facts(), {}).end(failed)
 
     (ended,) = exporter.get_finished_spans()
-    assert (StatusCode.ERROR, "upstream_timeout") == (ended.status.status_code, ended.status.description)
-    assert "upstream_timeout" == dict(ended.attributes or {})["error.type"]
+    assert (ended.status.status_code, ended.status.description) == (StatusCode.ERROR, "upstream_timeout")
+    assert dict(ended.attributes or {})["error.type"] == "upstream_timeout"
     assert "words" not in ended.to_json()
 
 

@@ -18,9 +18,9 @@ async def test_the_scheme_chooses_the_transport() -> None:
     http, demo = FakeUpstream(Reply(200)), FakeUpstream(Reply(201))
     upstream = SchemeUpstream({"http": http, "https": http, "demo": demo})
 
-    assert 200 == (await upstream.open(request("HTTPS://api.test/x"))).status
-    assert 201 == (await upstream.open(request("demo://demo/x"))).status
-    assert (1, 1) == (len(http.requests), len(demo.requests))
+    assert (await upstream.open(request("HTTPS://api.test/x"))).status == 200
+    assert (await upstream.open(request("demo://demo/x"))).status == 201
+    assert (len(http.requests), len(demo.requests)) == (1, 1)
 
 
 @pytest.mark.parametrize("url", ["ftp://api.test", "file:///etc/passwd", "nothing", ""])
@@ -33,4 +33,4 @@ async def test_every_transport_is_closed() -> None:
     http, demo = FakeUpstream(), FakeUpstream()
     await SchemeUpstream({"http": http, "https": http, "demo": demo}).aclose()
 
-    assert (True, True) == (http.closed, demo.closed)
+    assert (http.closed, demo.closed) == (True, True)

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from attrs import frozen
+
+from ccr.application.catalog.pipeline import IDENTITY, Pipeline
+from ccr.application.ports.payload import Payload
+from ccr.application.ports.transformer import EventStage, Transformer
+from ccr.domain.conversation import Conversation
+from ccr.domain.models import Destination
+
+
+@frozen
+class Names(Transformer):
+    label: str
+
+    def request(self, conversation: Conversation, to: Destination) -> Conversation:
+        return conversation
+
+
+@frozen
+class Body(Transformer):
+    def payload(self, payload: Payload, to: Destination) -> Payload:
+        return payload
+
+
+@frozen
+class Stages(Transformer):
+    label: str
+
+    def stage(self, to: Destination) -> EventStage | None:
+        return None
+
+
+@frozen
+class Nothing(Transformer):
+    pass
+
+
+def test_hooks_that_nobody_overrides_are_not_called() -> None:
+    assert Pipeline.of([Nothing()]) == IDENTITY
+    assert Pipeline.of([]).is_identity
+
+
+def test_requests_run_in_order_and_stages_in_reverse() -> None:
+    first, second = Names("a"), Names("b")
+    inner, outer = Stages("a"), Stages("b")
+    pipeline = Pipeline.of([first, inner, Body(), second, outer])
+
+    assert (first.request, second.request) == pipeline.requests
+    assert len(pipeline.payloads) == 1
+    assert (outer.stage, inner.stage) == pipeline.stages
+    assert not pipeline.is_identity
+
+
+def test_a_hook_that_is_inherited_from_a_transformer_counts() -> None:
+    @frozen
+    class Heir(Names):
+        pass
+
+    assert not Pipeline.of([Heir("x")]).is_identity
