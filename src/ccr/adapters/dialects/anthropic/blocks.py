@@ -67,9 +67,10 @@ def is_text(raw: Raw) -> bool:
 
 def read_blocks(raw: Raw, path: str) -> tuple[ContentBlock, ...]:
     """Read a ``content``: a string is one text. Raises InvalidRequestError with the path of what is wrong."""
-    if is_text(raw):
+    first = opening(raw)
+    if first == b'"':
         return (Text(checked(STRING, raw, path)),)
-    if opening(raw) != b"[":
+    if first != b"[":
         raise invalid(path, "must be a string or a list of content blocks")
     try:
         wires = BLOCKS.decode(raw)
@@ -122,7 +123,7 @@ def _rare(wire: WireBlock, raw: Raw, path: str) -> ContentBlock:
 
 def _text(wire: WireBlock, path: str) -> Text:
     citations: tuple[Citation, ...] = ()
-    if opening(wire.citations) == b"[":
+    if wire.citations and opening(wire.citations) == b"[":
         raws = elements(wire.citations, f"{path}.citations")
         citations = tuple(read_citation(raw) for raw in raws)
     return Text(wire.text, cache_of(wire.cache_control), citations)

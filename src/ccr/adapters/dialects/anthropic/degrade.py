@@ -103,17 +103,17 @@ def _reminder(block: ContentBlock) -> ContentBlock:
 def _plain(block: ContentBlock, profile: ModelProfile, losses: list[Loss]) -> ContentBlock | None:
     match block:
         case Text(text=text):
-            return evolve(block, cache=unmarked(block.cache), citations=()) if text else None
+            return _plain_text(block) if text else None
         case Thinking(seal=seal):
             if (seal is None and profile.reasoning_required) or (seal is not None and is_home(seal)):
                 return block
             losses.append(Loss("thinking"))
             return None
         case ToolCall():
-            return evolve(block, cache=unmarked(block.cache), seal=None)
+            return ToolCall(block.id, block.name, block.input, unmarked(block.cache))
         case ToolResult(content=content):
             parts = tuple(_part(part, profile, losses) for part in content)
-            return evolve(block, content=parts, cache=unmarked(block.cache))
+            return ToolResult(block.call_id, parts, block.is_error, unmarked(block.cache), block.plain)
         case Image() | Document() | ToolReference() | Opaque():
             return _part(block, profile, losses)
         case _:  # what a provider's own tool was asked and gave
@@ -124,7 +124,7 @@ def _plain(block: ContentBlock, profile: ModelProfile, losses: list[Loss]) -> Co
 def _part(part: ResultPart, profile: ModelProfile, losses: list[Loss]) -> ResultPart:
     match part:
         case Text():
-            return evolve(part, cache=unmarked(part.cache), citations=())
+            return _plain_text(part)
         case Image():
             if profile.images:
                 return evolve(part, cache=unmarked(part.cache))
@@ -141,6 +141,11 @@ def _part(part: ResultPart, profile: ModelProfile, losses: list[Loss]) -> Result
         case _:
             losses.append(Loss(part.kind, "as note"))
             return Text(f"[{part.kind} left out: not supported by this provider]")
+
+
+def _plain_text(block: Text) -> Text:
+    marked = block.cache is not None or block.citations
+    return Text(block.text, unmarked(block.cache)) if marked else block
 
 
 def _document(part: Document, profile: ModelProfile, losses: list[Loss]) -> ResultPart:

@@ -141,4 +141,4 @@ STRING = msgspec.json.Decoder(str)
 
 def opening(raw: Raw) -> bytes:
     """Return the first byte of raw JSON, which tells its kind; nothing if it is absent."""
-    return bytes(memoryview(raw)[:1])
+    return memoryview(raw)[:1].tobytes() if raw else b""
