@@ -170,8 +170,8 @@ def address_of(settings: Settings) -> str:
 
 
 def service_command() -> list[str]:
-    """Return the command that becomes the parent."""
-    return [sys.executable, "-m", "ccr.entrypoints.supervisor"]
+    """Return the command that becomes the parent; ``-P``: modules of the directory it is started in are not ours."""
+    return [sys.executable, "-P", "-m", "ccr.entrypoints.supervisor"]
 
 
 def lock_holder(place: Paths) -> int | None:

@@ -57,7 +57,7 @@ class Supervisor:
     """Runs the workers of one service until a signal; ``command`` starts one."""
 
     service: Service
-    command: tuple[str, ...] = (sys.executable, "-m", "ccr.entrypoints.worker")
+    command: tuple[str, ...] = (sys.executable, "-P", "-m", "ccr.entrypoints.worker")
     say: Callable[[str], None] = _say
     hub: FleetHub = field(init=False)
     workers: list[_Worker] = field(factory=list)

@@ -6,6 +6,7 @@ import http.client
 import http.server
 import os
 import pty
+import resource
 import signal
 import subprocess
 import sys
@@ -319,6 +320,42 @@ def test_drain_fails_readiness_and_refuses_work(home: Home) -> None:
     assert get(home.port, "/ready") == 503
     assert get(home.port, "/health") == 200
     assert home.json("status")["draining"] is True
+
+
+def test_a_start_while_it_drains_says_so(home: Home) -> None:
+    home.run("start")
+    home.run("drain")
+
+    done = home.run("start", seconds=10)
+
+    assert done.returncode == 1
+    assert "ccr restart" in done.stderr
+
+
+def test_modules_of_the_working_directory_are_not_ours(home: Home) -> None:
+    project = home.folder / "project"
+    project.mkdir()
+    for name in ("json", "asyncio", "ccr", "attrs", "granian"):
+        (project / f"{name}.py").write_text("raise RuntimeError('a module of the project was imported')\n")
+
+    assert home.run("start", cwd=project).returncode == 0
+    assert home.run("status", cwd=project).returncode == 0
+
+
+def test_status_and_help_take_little_time(home: Home) -> None:
+    """Seconds of processor time, the least of five runs: the machine may be busy."""
+    if any(name.startswith("COVERAGE_") for name in os.environ):
+        pytest.skip("coverage costs time of its own")
+    home.run("init")
+    for words in (["--help"], ["status"]):
+        spent = []
+        for _ in range(5):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            home.run(*words)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+        assert min(spent) < 0.25, (words, spent)
 
 
 def test_two_workers_drain_together(home: Home) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import time
 from collections.abc import Mapping
@@ -60,8 +59,10 @@ class Client:
         seconds: float = _SECONDS,
     ) -> Reply:
         """Ask once; never raises for what the network does."""
+        from http.client import HTTPConnection, HTTPException
+
         parts = urlsplit(self.address)
-        connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=seconds)
+        connection = HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=seconds)
         given = {"accept": "application/json", **(headers or {})}
         if self.key:
             given["x-api-key"] = self.key
@@ -72,7 +73,7 @@ class Client:
             response = connection.getresponse()
             data = response.read(_MOST_BYTES)
             return Reply(response.status, _json(data))
-        except (OSError, http.client.HTTPException):
+        except (OSError, HTTPException):
             return Reply(0)
         finally:
             connection.close()
@@ -104,6 +105,11 @@ class Client:
     def ready(self) -> bool:
         """Whether it takes work."""
         return self.call("GET", "/ready", seconds=_QUICK_SECONDS).ok
+
+    def draining(self) -> bool:
+        """Whether it says that it takes no new work any more."""
+        body = self.call("GET", "/ready", seconds=_QUICK_SECONDS).body
+        return isinstance(body, dict) and "draining" in body.get("reasons", ())
 
     def wait_ready(self, seconds: float, going_on: Any = None) -> bool:
         """Wait until it is ready; gives up early when ``going_on()`` says no."""

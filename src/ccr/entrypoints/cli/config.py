@@ -14,11 +14,12 @@ import rich_click as click
 
 from ccr.domain.errors import ConfigError, Problem
 from ccr.entrypoints import bootstrap
-from ccr.entrypoints.cli.offline import compiled_warnings
 from ccr.entrypoints.cli.output import CommandError, config_failed, emit, emit_json, warn, warn_problems
 from ccr.entrypoints.service import EXIT_CONFIG
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ccr.application.ports.config import Loaded
 
 __all__ = ["config"]
@@ -39,7 +40,7 @@ def check(*, strict: bool, as_json: bool) -> int:
     place = bootstrap.paths()
     try:
         loaded = bootstrap.load(place, strict=strict)
-        warnings = compiled_warnings(place, loaded)
+        warnings = _compiled_warnings(place, loaded)
     except ConfigError as error:
         if not as_json:
             raise config_failed(error) from error
@@ -119,7 +120,7 @@ def _edited(place: bootstrap.Paths, copy: Path, old: str) -> str:
         if new == old:
             return new
         try:
-            warn_problems(compiled_warnings(place, bootstrap.check_text(place, new)))
+            warn_problems(_compiled_warnings(place, bootstrap.check_text(place, new)))
             return new
         except ConfigError as error:
             failed = config_failed(error)
@@ -139,6 +140,13 @@ def _open_editor(copy: Path) -> None:
             raise CommandError(f"{command[0]} ended with exit code {code}")
         return
     raise CommandError(f"no editor was found ({named or ', '.join(_EDITORS)})", "set EDITOR")
+
+
+def _compiled_warnings(place: bootstrap.Paths, loaded: Loaded) -> Sequence[Problem]:
+    """As in ``offline``, which is imported when it is needed: it stands for the whole gateway."""
+    from ccr.entrypoints.cli import offline
+
+    return offline.compiled_warnings(place, loaded)
 
 
 def _loaded() -> Loaded:

@@ -49,6 +49,13 @@ def _shell_line(name: str, value: str | None) -> str:
     return f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}"
 
 
+def _github_line(name: str, value: str) -> str:
+    if "\n" not in value:
+        return f"{name}={value}\n"
+    end = f"end-{os.urandom(8).hex()}"
+    return f"{name}<<{end}\n{value}\n{end}\n"
+
+
 def _to_github(variables: Mapping[str, str | None]) -> None:
     """A workflow cannot unset a variable for later steps; empty is what the client takes for absent."""
     name = os.environ.get("GITHUB_ENV", "")
@@ -56,7 +63,7 @@ def _to_github(variables: Mapping[str, str | None]) -> None:
         raise CommandError(
             "GITHUB_ENV is not set", "use --github in a step of a GitHub workflow", code=EXIT_USAGE
         )
-    lines = "".join(f"{name}={value or ''}\n" for name, value in variables.items())
+    lines = "".join(_github_line(name, value or "") for name, value in variables.items())
     with Path(name).open("a", encoding="utf-8") as file:
         file.write(lines)
     token = variables.get("ANTHROPIC_AUTH_TOKEN")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import rich_click as click
 
 from ccr.application.ports.config import Change
-from ccr.application.settings import Settings
 from ccr.domain.errors import ConfigError
 from ccr.entrypoints import bootstrap
 from ccr.entrypoints.cli.output import CommandError, config_failed, emit, emit_json
 from ccr.entrypoints.cli.running import load_settings
 from ccr.entrypoints.cli.service import routes_of
 from ccr.entrypoints.service import EXIT_USAGE
+
+if TYPE_CHECKING:
+    from ccr.application.settings import Settings
 
 __all__ = ["model"]
 

@@ -213,6 +213,8 @@ def _launch(place: Paths, settings: Settings) -> Client:
 
 
 def _await_ready(client: Client, place: Paths) -> None:
+    if client.draining():
+        raise CommandError(f"ccr at {client.address} is draining and takes no new work", "`ccr restart`")
     if not client.wait_ready(_READY_SECONDS, lambda: bootstrap.lock_holder(place) is not None):
         raise CommandError("ccr runs but does not get ready", f"`ccr status`, or look into {place.logs}")
 
