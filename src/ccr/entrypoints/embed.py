@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ccr.adapters.config.file_store import FileConfigStore
 from ccr.adapters.config.fixed_store import FixedStore, loaded_from
+from ccr.adapters.system.fleet import FleetMember
 from ccr.application.gateway import Gateway
 from ccr.application.settings import Settings
 from ccr.entrypoints.lifecycle import Running, opened, running
@@ -30,7 +31,10 @@ def _assembled(
         store = FixedStore(loaded_from(settings, variables))
     elif settings is not None:
         store = FileConfigStore(Path(settings), variables)
-    return running(environ=variables, store=store)
+    made = running(environ=variables, store=store)
+    # The person's own gateway may run beside us: what it is told is not for this program.
+    made.container.state.fleet.override(FleetMember(None))
+    return made
 
 
 @asynccontextmanager
