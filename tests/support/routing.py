@@ -63,6 +63,7 @@ class FakeParsed:
     facts: RequestFacts
     words: Sequence[bytes] = (b"hello",)
     user: str = "hello"
+    foreign: bool = False
 
     def conversation(self) -> Conversation:
         turns = (Turn(Role.USER, (Text(self.user),)), Turn(Role.ASSISTANT, (Text("well"),)))

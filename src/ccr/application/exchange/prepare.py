@@ -53,6 +53,7 @@ def relays(job: Job, target: Target) -> bool:
         and job.client.name == target.dialect.name
         and target.pipeline.is_identity
         and not job.decision.strip_tag
+        and not job.request.foreign
         and job.catalog.settings.rewrite_system_prompt is None
     )
 

@@ -64,6 +64,11 @@ class ParsedCall(Protocol):
         """What counts as input tokens, block by block, as UTF-8 (system, turns, tools; no media, no thinking)."""
         ...
 
+    @property
+    def foreign(self) -> bool:
+        """It carries state that another provider sealed, which this dialect's own provider would refuse."""
+        ...
+
     def retarget(self, model: str) -> bytes:
         """Return the body as it came but for another ``model``."""
         ...

@@ -46,6 +46,7 @@ class BuiltCall:
 
     built: Conversation
     facts: RequestFacts
+    foreign: bool = False
 
     @classmethod
     def of(cls, conversation: Conversation) -> BuiltCall:

@@ -455,3 +455,27 @@ async def test_a_subagent_tag_is_removed_although_the_dialect_is_the_same() -> N
 
     assert sent["system"] == [{"type": "text", "text": "You help"}]
     assert sent["messages"] == BODY["messages"]
+
+
+async def test_thinking_that_was_sealed_by_another_provider_does_not_go_to_anthropic() -> None:
+    """Relayed as it came, Anthropic would refuse the signature; translated, the block is left out (P12)."""
+    async with assembled(streamed(thinking_chunks()), streamed(sse(*text_events()))) as bench:
+        _, first = await bench.ask(model="oai,m1")
+        signature = first.partition(b'"signature":"')[2].partition(b'"')[0].decode()
+        thought = {"type": "thinking", "thinking": "hm", "signature": signature}
+        turns = [
+            *BODY["messages"],
+            {"role": "assistant", "content": [thought, {"type": "text", "text": "ok"}]},
+            {"role": "user", "content": "on"},
+        ]
+        await bench.ask(messages=turns)
+        sent: Any = json.decode(bench.upstream.requests[1].body)
+
+    assert signature.startswith("ccr1.")
+    assert sent["messages"][1]["content"] == [{"type": "text", "text": "ok"}]
+    assert sent["messages"][0] == BODY["messages"][0]
+
+
+def thinking_chunks() -> bytes:
+    thought = {"id": "c", "model": "m1", "choices": [{"index": 0, "delta": {"reasoning_content": "hm"}}]}
+    return b"data: " + json.encode(thought) + b"\n\n" + openai_chunks("ok")

@@ -10,6 +10,7 @@ from ccr.adapters.dialects.anthropic.blocks import cache_of, is_text, read_block
 from ccr.adapters.dialects.anthropic.complaint import checked, elements, invalid, prefixed
 from ccr.adapters.dialects.anthropic.facts import Fields, facts_of, of_enum, reasoning_mode
 from ccr.adapters.dialects.anthropic.retarget import retarget
+from ccr.adapters.dialects.anthropic.seals import FOREIGN
 from ccr.adapters.dialects.anthropic.texts import texts_of
 from ccr.adapters.dialects.anthropic.wire import (
     DIALECT,
@@ -186,6 +187,11 @@ class AnthropicCall:
     def texts(self) -> Sequence[bytes]:
         """Return what counts as input tokens, block by block. Raises InvalidRequestError."""
         return texts_of(self.conversation())
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it carries state that another provider sealed: found by our mark, in microseconds."""
+        return FOREIGN in self._fields.body
 
     def retarget(self, model: str) -> bytes:
         """Return the body as it came but for another model."""

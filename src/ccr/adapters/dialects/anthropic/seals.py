@@ -13,12 +13,14 @@ from ccr.adapters.dialects.anthropic.wire import DIALECT
 from ccr.adapters.wire import json
 from ccr.domain.provenance import Origin, Seal
 
-__all__ = ["REDACTED", "SIGNATURE", "is_home", "read_seal", "write_seal"]
+__all__ = ["FOREIGN", "REDACTED", "SIGNATURE", "is_home", "read_seal", "write_seal"]
 
 SIGNATURE = "signature"
 REDACTED = "redacted"
 
 _MARK = "ccr1."
+FOREIGN = b'"ccr1.'
+"""How a signature with our mark begins in a request's text."""
 _HOME = Origin(DIALECT)
 
 
