@@ -461,7 +461,7 @@ async def test_thinking_that_was_sealed_by_another_provider_does_not_go_to_anthr
     """Relayed as it came, Anthropic would refuse the signature; translated, the block is left out (P12)."""
     async with assembled(streamed(thinking_chunks()), streamed(sse(*text_events()))) as bench:
         _, first = await bench.ask(model="oai,m1")
-        signature = first.partition(b'"signature":"')[2].partition(b'"')[0].decode()
+        signature = first.partition(b'"signature_delta","signature":"')[2].partition(b'"')[0].decode()
         thought = {"type": "thinking", "thinking": "hm", "signature": signature}
         turns = [
             *BODY["messages"],
