@@ -9,10 +9,26 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-__all__ = ["back_up", "create_private", "locked", "make_private_directory", "write_atomically"]
+__all__ = ["back_up", "create_private", "locked", "make_private_directory", "read_text", "write_atomically"]
 
 KEPT = 3
 """Versions that are kept beside the file."""
+
+
+MOST_TEXT = 1024 * 1024
+"""Bytes of a text file that the configuration names; a system prompt has ten thousand."""
+
+
+def read_text(name: str) -> str:
+    """Return a UTF-8 file that the configuration names. Raises OSError, or ValueError if it is no text or too long."""
+    with Path(name).expanduser().open("rb") as file:
+        data = file.read(MOST_TEXT + 1)
+    if len(data) > MOST_TEXT:
+        raise ValueError(f"has more than {MOST_TEXT} bytes")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8 text") from None
 
 
 def make_private_directory(directory: Path, *, tighten: bool = False) -> None:

@@ -66,6 +66,7 @@ class Compiler:
         dialects: dialects by name, as spoken to providers.
         credential: makes a credential source of a kind (``bearer``, ``x-api-key``, ``none``) and keys.
         load_router: loads a custom router by path and time limit. Raises ConfigError.
+        read_text: reads a small text file. Raises OSError or ValueError.
     """
 
     clients: Mapping[str, ClientDialect]
@@ -75,6 +76,7 @@ class Compiler:
     transformers: TransformerRegistry
     credential: Callable[[str, Sequence[Secret]], CredentialSource]
     load_router: Callable[[str, float], CustomRouter]
+    read_text: Callable[[str], str]
 
     def __call__(self, loaded: Loaded) -> Catalog:
         """Compile. Raises ConfigError with every problem at once."""
@@ -98,6 +100,7 @@ class Compiler:
                 ref = ModelRef(provider.name, model)
                 targets[ref] = made(ref)
         router = self._router(settings, problems)
+        prompt = self._prompt(settings, problems)
         policy = compile_policy(
             settings, targets, open_providers, unavailable, problems=problems, warnings=warnings
         )
@@ -113,6 +116,7 @@ class Compiler:
             unavailable=unavailable,
             warnings=tuple(warnings),
             custom_router=router,
+            system_prompt=prompt,
         )
 
     def _providers(self, settings: Settings) -> tuple[ProviderSettings, ...]:
@@ -132,6 +136,17 @@ class Compiler:
         except ConfigError as error:
             problems.extend(error.problems)
             return None
+
+    def _prompt(self, settings: Settings, problems: list[Problem]) -> str:
+        path = settings.rewrite_system_prompt
+        if not path:
+            return ""
+        try:
+            return self.read_text(path)
+        except (OSError, ValueError) as error:
+            text = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+            problems.append(Problem(settings.source, 0, 0, "REWRITE_SYSTEM_PROMPT", text))
+            return ""
 
     def _provider(
         self, provider: ProviderSettings, settings: Settings, problems: list[Problem]

@@ -31,6 +31,7 @@ class Catalog:
     Attributes:
         targets: every configured model.
         open_providers: makers of targets for providers that take any model name.
+        system_prompt: text that replaces Claude Code's own before ``<env>``; empty = none.
         unavailable: why a configured provider cannot be called, by name.
     """
 
@@ -43,6 +44,7 @@ class Catalog:
     unavailable: Mapping[str, str] = field(factory=dict)
     warnings: tuple[Problem, ...] = ()
     custom_router: CustomRouter | None = None
+    system_prompt: str = field(default="", repr=False)
     _made: OrderedDict[ModelRef, Target] = field(factory=OrderedDict, init=False, repr=False)
 
     def target(self, ref: ModelRef) -> Target:

@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 
 from ccr.application.call import Operation
 from ccr.application.ports.upstream import UpstreamRequest
+from ccr.domain.conversation.rewrite import with_prompt
 from ccr.domain.routing.tag import strip_tag
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def relays(job: Job, target: Target) -> bool:
         and target.pipeline.is_identity
         and not job.decision.strip_tag
         and not job.request.foreign
-        and job.catalog.settings.rewrite_system_prompt is None
+        and not job.catalog.system_prompt
     )
 
 
@@ -87,6 +88,8 @@ def _meaning(job: Job, target: Target) -> Conversation:
     conversation = job.request.conversation()
     if job.decision.strip_tag:
         conversation = strip_tag(conversation)
+    if job.catalog.system_prompt:
+        conversation = with_prompt(conversation, job.catalog.system_prompt)
     conversation = evolve(conversation, model=target.ref.model)
     for hook in target.pipeline.requests:
         conversation = hook(conversation, target.destination)

@@ -10,6 +10,7 @@ from typing import Any
 
 from dependency_injector import containers, providers
 
+from ccr.adapters.config.files import read_text
 from ccr.adapters.routing.python_router import PythonRouterLoader
 from ccr.adapters.system.clock import SystemClock
 from ccr.adapters.system.ids import RandomIds
@@ -73,6 +74,7 @@ class Container(containers.DeclarativeContainer):
         transformers=formats.transformers,
         credential=formats.credential,
         load_router=providers.Singleton(PythonRouterLoader, counting),
+        read_text=providers.Object(read_text),
     )
 
     handle_call = providers.Singleton(

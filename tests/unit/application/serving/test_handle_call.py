@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from ccr.application.call import Answer
 from ccr.application.exchange.relay import COMMENT
 from ccr.domain.access import Principal
 from ccr.domain.conversation import Conversation
-from ccr.domain.errors import ClientGoneError, UpstreamUnavailableError
+from ccr.domain.errors import ClientGoneError, ConfigError, UpstreamUnavailableError
 from ccr.domain.record import Outcome
 from tests.support.assembly import BODY, assembled, openai_chunks, sse, streamed, text_events, whole
 
@@ -474,6 +475,27 @@ async def test_thinking_that_was_sealed_by_another_provider_does_not_go_to_anthr
     assert signature.startswith("ccr1.")
     assert sent["messages"][1]["content"] == [{"type": "text", "text": "ok"}]
     assert sent["messages"][0] == BODY["messages"][0]
+
+
+async def test_a_system_prompt_of_the_user_s_own_replaces_that_of_the_client(tmp_path: Path) -> None:
+    prompt = tmp_path / "prompt.md"
+    prompt.write_text("Mine ")
+    system = [{"type": "text", "text": "You are Claude"}, {"type": "text", "text": "Theirs <env>cwd</env>"}]
+    async with assembled(streamed(sse(*text_events())), REWRITE_SYSTEM_PROMPT=str(prompt)) as bench:
+        await bench.ask(system=system)
+        sent: Any = json.decode(bench.upstream.requests[0].body)
+
+    assert [block["text"] for block in sent["system"]] == ["You are Claude", "Mine <env>cwd</env>"]
+
+
+async def test_a_system_prompt_that_cannot_be_read_is_a_problem_of_the_configuration(tmp_path: Path) -> None:
+    for content in (None, b"\xff", b"x" * (1024 * 1024 + 1)):
+        path = tmp_path / "prompt.md"
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(ConfigError, match="REWRITE_SYSTEM_PROMPT"):
+            async with assembled(REWRITE_SYSTEM_PROMPT=str(path)):
+                pass
 
 
 def thinking_chunks() -> bytes:
