@@ -13,7 +13,7 @@ from ccr.domain.errors import ConfigError
 if TYPE_CHECKING:
     from ccr.application.catalog.compile import Compiler
     from ccr.application.catalog.holder import Catalog, CatalogHolder
-    from ccr.application.ports.config import ConfigStore
+    from ccr.application.ports.config import ConfigStore, Loaded
 
 __all__ = ["ManageConfig"]
 
@@ -32,26 +32,19 @@ class ManageConfig:
     async def load(self) -> Catalog:
         """Load and put in force. Raises ConfigError, and then changes nothing."""
         async with self._lock:
-            loaded = await self.store.load()
-            try:
-                catalog = self.compiler(loaded)
-            except ConfigError as error:
-                raise self.store.place(error) from None
-            self.holder.swap(catalog)
-            self.applied(catalog)
-            return catalog
+            return self._take(await self.store.load())
 
-    async def reload(self) -> bool:
-        """Load again if the text has changed; False = the new one was refused and the old one stays."""
+    async def reload(self, *, only_if_changed: bool = False) -> bool:
+        """Load again, with the files that it names; False = the new one was refused and the old one stays.
+
+        ``only_if_changed``: an unchanged text in force is left alone (editors touch files without changing them).
+        """
         try:
-            loaded = await self.store.load()
-            if (
-                self.holder.loaded
-                and loaded.revision == self.holder.current.revision
-                and not self.holder.last_error
-            ):
-                return True
-            await self.load()
+            async with self._lock:
+                loaded = await self.store.load()
+                same = self.holder.loaded and loaded.revision == self.holder.current.revision
+                if not (only_if_changed and same and not self.holder.last_error):
+                    self._take(loaded)
         except ConfigError as error:
             self.holder.last_error = str(error)
             self.refused(error)
@@ -59,6 +52,15 @@ class ManageConfig:
         return True
 
     async def follow(self) -> None:
-        """Reload whenever the source changes, until cancelled."""
+        """Reload whenever the source has changed, until cancelled."""
         async for _ in self.store.changes():
-            await self.reload()
+            await self.reload(only_if_changed=True)
+
+    def _take(self, loaded: Loaded) -> Catalog:
+        try:
+            catalog = self.compiler(loaded)
+        except ConfigError as error:
+            raise self.store.place(error) from None
+        self.holder.swap(catalog)
+        self.applied(catalog)
+        return catalog

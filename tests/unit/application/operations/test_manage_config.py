@@ -78,14 +78,15 @@ async def test_a_bad_first_configuration_is_raised_and_changes_nothing() -> None
     assert not scene.holder.loaded
 
 
-async def test_an_unchanged_text_is_not_loaded_again() -> None:
+async def test_an_unchanged_text_is_not_taken_again_unless_asked_for() -> None:
     scene = Scene("r1")
     await scene.manage.load()
     held = scene.holder.current
 
-    assert await scene.manage.reload()
+    assert await scene.manage.reload(only_if_changed=True)
     assert held is scene.holder.current
-    assert scene.applied == ["r1"]
+    assert await scene.manage.reload()
+    assert scene.applied == ["r1", "r1"]
 
 
 async def test_a_changed_text_comes_into_force() -> None:
