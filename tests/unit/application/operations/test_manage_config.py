@@ -118,7 +118,7 @@ async def test_going_back_to_the_good_text_clears_the_error() -> None:
 
 
 async def test_changes_are_followed() -> None:
-    scene = Scene("r1", "r2", "r2", BAD, "r3", wakes=3)
+    scene = Scene("r1", "r2", BAD, "r3", wakes=3)
     await scene.manage.load()
     await scene.manage.follow()
 
