@@ -116,6 +116,7 @@ async def _serve(service: Service) -> int:
         log_enabled=False,
     )
     loop = asyncio.get_running_loop()
+    halt: Callable[[], None] = server.stop  # granian's own has no annotations
     ending = False
 
     def stop() -> None:
@@ -123,7 +124,7 @@ async def _serve(service: Service) -> int:
         if ending:
             app.cut()
         else:
-            server.stop()
+            halt()
         ending = True
 
     loop.add_signal_handler(signal.SIGTERM, stop)

@@ -13,8 +13,8 @@ from ccr.entrypoints.cli.output import CommandError, config_failed
 from ccr.entrypoints.service import EXIT_NOT_RUNNING, Service
 
 if TYPE_CHECKING:
-    from ccr.adapters.config.paths import Paths
     from ccr.application.settings import Settings
+    from ccr.entrypoints.bootstrap import Paths
 
 __all__ = ["Found", "find", "load_settings", "need_running"]
 

@@ -21,8 +21,8 @@ from ccr.entrypoints.cli.running import Found, find, need_running
 from ccr.entrypoints.service import EXIT_FAILED, EXIT_NOT_RUNNING, SERVICE_VARIABLE
 
 if TYPE_CHECKING:
-    from ccr.adapters.config.paths import Paths
     from ccr.application.settings import Settings
+    from ccr.entrypoints.bootstrap import Paths
 
 __all__ = ["drain", "ensure_running", "restart", "start", "stop"]
 
