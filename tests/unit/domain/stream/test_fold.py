@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from ccr.domain.conversation import Citation, ServerToolCall, Text, Thinking, ToolCall
+from ccr.domain.conversation import Citation, Image, Inline, ServerToolCall, Text, Thinking, ToolCall
 from ccr.domain.errors import InternalError, UpstreamProtocolError
+from ccr.domain.provenance import Origin, Seal
 from ccr.domain.reply import Reply, StopReason
 from ccr.domain.stream import (
     BlockStart,
@@ -109,3 +110,11 @@ def test_thinking_without_text_unfolds_to_no_delta() -> None:
     events = unfold(Reply("m", "x", (Thinking(""), Text("")), StopReason.END_TURN))
 
     assert not [event for event in events if isinstance(event, TextDelta)]
+
+
+def test_a_sealed_tool_call_and_a_block_without_deltas_survive_the_round_trip() -> None:
+    seal = Seal(Origin("gemini"), "thought_signature", "s")
+    picture = Image(Inline("image/png", "AA=="))
+    reply = Reply("m", "x", (ToolCall("t", "Read", Json(b"{}"), seal=seal), picture), StopReason.TOOL_USE)
+
+    assert fold(unfold(reply)) == reply
