@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -27,6 +28,7 @@ _BACKLOG = 16_384
 _HTTP1_BUFFER = 65_536
 """Bytes read at once from a connection."""
 _HEADER_MILLISECONDS = 30_000
+_MOST_FILES = 65_536
 _LAST_SECONDS = 5.0
 """What open replies get after the parent has gone."""
 
@@ -145,9 +147,18 @@ async def _serve(service: Service) -> int:
     return app.exit_code
 
 
+def _allow_files() -> None:
+    """Take as many descriptors as we may: the usual 1024 are 500 streams, two a stream."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def main() -> int:
     """Serve until told to stop; the exit code is 0, or that of what went wrong at the start."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _allow_files()
     service = Service.from_environment()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(service))
