@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -69,6 +70,7 @@ def load(
         problems.error(("OPENAI_MODEL",), "OPENAI_MODEL is missing", 'for example "deepseek-chat"')
     _say_missing(read)
     if root is None:
+        _check_the_rest(read)
         raise _error(problems)
     check(root, problems)
     surroundings = Surroundings(file, environ, _origins(read))
@@ -76,6 +78,31 @@ def load(
     if problems.errors:
         raise _error(problems)
     return Loaded(settings, problems.warnings, revision_of(text))
+
+
+def _check_the_rest(read: _Read) -> None:
+    """Say what else is wrong: the values that have no right shape are left out, and the others checked without them."""
+    problems = read.problems
+    rest = copy.deepcopy(read.value)
+    told = {problem.path for problem in problems.errors}
+    for path in map(parse_path, told):
+        _leave_out(rest, ancestor.canonical(path))
+    scratch = Problems(problems.file, problems.document, problems.moved)
+    root = structure(rest, Root, scratch)
+    if root is not None:
+        scratch.found.clear()
+        check(root, scratch)
+        problems.found.extend(problem for problem in scratch.found if problem.path not in told)
+
+
+def _leave_out(value: Any, path: Path) -> None:
+    for step in path[:-1]:
+        try:
+            value = value[step]
+        except (KeyError, IndexError, TypeError):
+            return
+    if path and isinstance(value, dict):
+        value.pop(path[-1], None)
 
 
 def locate(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ccr.application.exchange.live import EventReply
 from ccr.application.exchange.watch import Watch
-from ccr.domain.errors import ClientGoneError, GatewayError
+from ccr.domain.errors import ClientGoneError, DrainingError, GatewayError
 from ccr.domain.stream import StreamFailed
 
 if TYPE_CHECKING:
@@ -121,6 +121,12 @@ async def relay(job: Job, opened: Opened, write: Write, encoder: StreamEncoder) 
             else:
                 await _relayed(job, reply, outlet, watch)  # type: ignore[arg-type]  # a stream is never Whole
     except ClientGoneError:
+        raise
+    except asyncio.CancelledError:
+        # The server is stopping and its patience is over: the client is told, so that it asks again elsewhere.
+        job.trail.error = DrainingError("the gateway is stopping")
+        if not job.call.disconnect.gone:
+            await outlet.send(_last_words(reply, encoder, job.trail.error))  # type: ignore[arg-type]  # as below
         raise
     except GatewayError as error:
         job.trail.error = error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ccr.adapters.config.load import locate, placed, revision_of
+import pytest
+
+from ccr.adapters.config.load import load, locate, placed, revision_of
 from ccr.domain.errors import ConfigError, Problem
 from tests.support.configs import keys, loaded, problems, provider, settings, warnings
 
@@ -134,3 +136,22 @@ def test_others_turn_their_findings_into_problems_with_a_place() -> None:
     assert str(problem) == "c.json:17:85: Providers[2].transformer.use[0][1].max_tokens: too many"
     unplaced = ConfigError([Problem("c.json", 0, 0, "Router.think", "no"), Problem("c.json", 3, 1, "x", "y")])
     assert [(found.line, found.column) for found in placed(COMPLETE, unplaced).problems] == [(24, 98), (3, 1)]
+
+
+def test_a_value_of_the_wrong_shape_does_not_hide_what_else_is_wrong() -> None:
+    text = """{PORT: "abc", Providers: [{name: "a", api_base_url: "http://x.test/v1/messages", models: ["m"]}],
+      Router: {default: "b,m", think: 5}}"""
+    with pytest.raises(ConfigError) as caught:
+        load(text, file="config.json", environ={})
+    told = [problem.path for problem in caught.value.problems if problem.severity == "error"]
+
+    assert told == ["PORT", "Router.default", "Router.think"]
+
+
+def test_where_the_rest_cannot_be_checked_the_wrong_shapes_are_still_told() -> None:
+    text = '{PORT: "abc", Providers: [5, {name: "a"}], Router: {default: "b,m"}}'
+    with pytest.raises(ConfigError) as caught:
+        load(text, file="config.json", environ={})
+    told = {problem.path for problem in caught.value.problems}
+
+    assert "PORT" in told

@@ -433,6 +433,33 @@ async def test_a_fault_of_ours_ends_the_stream_in_an_error_event_and_is_raised()
     assert bench.record.outcome is Outcome.INTERNAL
 
 
+@pytest.mark.parametrize("model", ["ant,claude-sonnet-5-5", "oai,m1"])
+async def test_a_server_that_stops_says_so_in_an_error_event(model: str) -> None:
+    begun = sse(*text_events()[:3]) if model.startswith("ant") else openai_chunks("a", finish=None, usage=False)
+    said: list[bytes] = []
+    heard = asyncio.Event()
+
+    async def write(data: bytes) -> None:
+        said.append(data)
+        heard.set()
+
+    async def relayed(answer: Answer) -> None:
+        assert answer.relay is not None
+        await answer.relay(write)
+
+    async with assembled(streamed(begun, asyncio.Event())) as bench:
+        task = asyncio.create_task(relayed(await bench.answer(model=model)))
+        await heard.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    assert b"".join(said).count(b"event: error") == 1
+    assert b"overloaded_error" in said[-1]
+    assert bench.record.outcome is Outcome.DRAINED
+    assert bench.upstream.responses[0].closed
+
+
 async def test_every_request_that_came_in_has_left() -> None:
     async with assembled(streamed(sse(*text_events())), UpstreamUnavailableError("x")) as bench:
         await bench.ask()

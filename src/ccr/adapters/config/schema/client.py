@@ -25,9 +25,9 @@ class StatusModule:
     )
     color: str = key("color", Kind.TEXT, "Colour name or `#rrggbb`.", default="")
     background: str = key("background", Kind.TEXT, "Colour of the ground (powerline).", default="")
-    script: str = key("scriptPath", Kind.PATH, "A script module (not supported).", default="", later=True)
+    script: str = key("scriptPath", Kind.PATH, "A Python file with def render(variables, options).", default="")
     options: Mapping[str, object] = key(
-        "options", Kind.FREE_OBJECT, "Options of a script.", default=dict, later=True
+        "options", Kind.FREE_OBJECT, "Options of a script.", default=dict
     )
 
 
