@@ -20,10 +20,8 @@ def test_status_line_keys() -> None:
       {type: "usage", icon: "a", text: "{{inputTokens}}", color: "red", background: "bright_blue"}]}}"""
     assert warnings(keys(text)) == []
     assert "one of workDir" in problems(keys('StatusLine: {default: {modules: [{type: "x"}]}}'))[0]
-    assert (
-        "not yet in effect"
-        in warnings(keys('StatusLine: {default: {modules: [{type: "script", scriptPath: "x.js"}]}}'))[0]
-    )
+    script = '{type: "script", scriptPath: "x.py", options: {a: 1}}'
+    assert warnings(keys("StatusLine: {default: {modules: [" + script + "]}}")) == []
 
 
 def test_empty_and_null_mean_not_set() -> None:

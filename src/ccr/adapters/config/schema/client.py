@@ -25,10 +25,10 @@ class StatusModule:
     )
     color: str = key("color", Kind.TEXT, "Colour name or `#rrggbb`.", default="")
     background: str = key("background", Kind.TEXT, "Colour of the ground (powerline).", default="")
-    script: str = key("scriptPath", Kind.PATH, "A Python file with def render(variables, options).", default="")
-    options: Mapping[str, object] = key(
-        "options", Kind.FREE_OBJECT, "Options of a script.", default=dict
+    script: str = key(
+        "scriptPath", Kind.PATH, "A Python file with def render(variables, options).", default=""
     )
+    options: Mapping[str, object] = key("options", Kind.FREE_OBJECT, "Options of a script.", default=dict)
 
 
 @frozen
@@ -44,7 +44,12 @@ class StatusStyle:
 class StatusLineBlock:
     """The status line."""
 
-    enabled: bool = key("enabled", Kind.BOOLEAN, "Whether `ccr code` sets the status line.", default=False)
+    enabled: bool = key(
+        "enabled",
+        Kind.BOOLEAN,
+        "Kept for the ancestor's sake; Claude Code shows the line when its settings name `ccr statusline`.",
+        default=False,
+    )
     style: str = key(
         "currentStyle", Kind.TEXT, "Which style is used.", default="default", choices=("default", "powerline")
     )
