@@ -70,4 +70,6 @@ def _quoted(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Header values are printable ASCII (RFC 9110 5.5); what is not becomes a question mark."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(char if char.isascii() and char.isprintable() else "?" for char in text)
