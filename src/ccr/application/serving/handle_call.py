@@ -165,7 +165,7 @@ class HandleCall:
 
     def _refusal(self, error: GatewayError, client: ClientDialect, trail: Trail) -> Answer:
         status, headers, body = client.encode_error(error, trail.id)
-        return Answer(status, headers + decision_headers(trail), body=body)
+        return Answer(status, headers + decision_headers(trail)[1:], body=body)
 
 
 def _ended_by(error: BaseException) -> GatewayError:

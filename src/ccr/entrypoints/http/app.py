@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from litestar import Litestar, Router, asgi
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
-from litestar.openapi import OpenAPIConfig
 
 from ccr.domain.errors import ForbiddenError, GatewayError
 from ccr.entrypoints.http.admin.control import control_handlers
@@ -61,19 +60,18 @@ def build_app(
     ]
     admin = Router(
         path="/api",
-        route_handlers=[*control_handlers(console, process), *route_handlers(console, clock)],
+        route_handlers=[*control_handlers(console, process), *route_handlers(console, catalog, clock)],
         guards=[admins_only],
         tags=["admin"],
     )
+    handlers = [
+        *health_handlers(console.check_health, catalog, version),
+        *model_list_handlers(gateway),
+        admin,
+    ]
     app = Litestar(
-        route_handlers=[
-            *mounts,
-            *health_handlers(console.check_health, catalog, version),
-            *model_list_handlers(gateway),
-            *openapi_handlers(),
-            admin,
-        ],
-        openapi_config=OpenAPIConfig(title="ccr", version=version, enabled_endpoints=set()),
+        route_handlers=[*mounts, *handlers, *openapi_handlers(handlers, version)],
+        openapi_config=None,
         exception_handlers={Exception: framework_handler(writer), GatewayError: framework_handler(writer)},
         request_max_body_size=None,
         logging_config=None,

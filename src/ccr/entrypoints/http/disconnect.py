@@ -7,7 +7,7 @@ Under raw ASGI nobody cancels for us, and ``send`` after a disconnect is swallow
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ccr.application.call import Disconnect
 from ccr.domain.errors import BodyTooLargeError, ClientGoneError, InvalidRequestError
@@ -17,7 +17,43 @@ if TYPE_CHECKING:
 
     from ccr.application.settings import LimitSettings
 
-__all__ = ["Incoming"]
+__all__ = ["Body", "Incoming"]
+
+_LINGER = 5.0
+"""Seconds that a refused body gets to come in."""
+_MOST_LINGERED = 64 * 1024 * 1024
+
+
+class Body:
+    """``receive`` of a request that may carry a body; knows whether all of it was read.
+
+    A server that closes a connection on which bytes still come in resets it, and the reset takes our answer with it
+    (RFC 9112 9.6): what was refused unread is read away for a while.
+    """
+
+    __slots__ = ("_receive", "over")
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.over = False
+
+    async def __call__(self) -> Any:
+        """Receive the next message."""
+        message: Any = await self._receive()
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            self.over = True
+        return message
+
+    async def read_away(self) -> None:
+        """Read what is left and forget it, within bounds."""
+        size = 0
+        try:
+            async with asyncio.timeout(_LINGER):
+                while not self.over and size < _MOST_LINGERED:
+                    message = await self()
+                    size += len(message.get("body", b""))
+        except TimeoutError:
+            return
 
 
 class Incoming:
@@ -48,12 +84,12 @@ class Incoming:
                     message = await self._receive()
                     if message["type"] != "http.request":
                         raise ClientGoneError("the client left while it was sending its request")
-                    piece = message["body"]
+                    piece = message.get("body", b"")
                     size += len(piece)
                     if size > limits.max_body:
                         raise BodyTooLargeError(f"the request body is larger than {limits.max_body} bytes")
                     pieces.append(piece)
-                    if not message["more_body"]:
+                    if not message.get("more_body", False):
                         break
                     patience.reschedule(min(loop.time() + limits.body_idle, deadline))
         except TimeoutError:

@@ -6,6 +6,7 @@ and its typed handlers take JSON sent as ``text/plain``, which any web page may 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -20,6 +21,7 @@ from ccr.domain.errors import (
     InvalidRequestError,
     UnauthenticatedError,
 )
+from ccr.entrypoints.http.disconnect import Body
 from ccr.entrypoints.http.presented import present
 
 if TYPE_CHECKING:
@@ -41,18 +43,23 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _JSON = "application/json"
 _IDENTITY = ("", "identity")
+_SAFE_METHODS = frozenset({"GET", "HEAD"})
+_FOREIGN_SITES = frozenset({"cross-site", "same-site"})
+_ALWAYS = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+_HOST = re.compile(r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)\.?)(?::[0-9]*)?")
+"""RFC 3986 3.2.2 without percent-encoding, in lower case."""
 
 
-class MisdirectedError(GatewayError):
+class MisdirectedError(InvalidRequestError):
     """The Host is not one of ours (421): somebody else's name leads here, as in DNS rebinding."""
 
-    kind = "misdirected"
+    http_status = 421
 
 
-class UnsupportedMediaError(GatewayError):
+class UnsupportedMediaError(InvalidRequestError):
     """Neither JSON nor uncompressed (415)."""
 
-    kind = "unsupported_media"
+    http_status = 415
 
 
 @frozen
@@ -109,32 +116,41 @@ class Guard:
         if str(scope["type"]) != "http":
             await self._app(scope, receive, send)
             return
+        method = str(scope["method"])  # type: ignore[typeddict-item]  # http it is
         request_id = self._new_id()
         begun = False
 
         async def watched(message: Any) -> None:
             nonlocal begun
-            begun = True
+            if not begun:
+                begun = True
+                _complete(message["headers"], request_id)
             await send(message)
 
+        incoming: Receive = receive
+        body = Body(receive) if method in _BODY_METHODS else None
+        if body is not None:
+            incoming = body
         try:
             headers = _headers(scope["headers"])
             principal = await self._checked(scope, headers)
             scope["ccr"] = Admitted(principal, request_id, headers)  # type: ignore[typeddict-unknown-key]
-            await self._app(scope, receive, watched)
+            await self._app(scope, incoming, watched)
         except GatewayError as error:
-            await self._errors.send(scope, receive, send, error, request_id, begun=begun)
+            if not begun:
+                await self._errors.send(scope, watched, error, request_id)
         except Exception as error:  # noqa: BLE001  # the outermost edge
             self._fault(request_id, error)
-            bland = InternalError(f"an internal error; the log has it under {request_id}")
-            await self._errors.send(scope, receive, send, bland, request_id, begun=begun)
+            if not begun:
+                bland = InternalError(f"an internal error; the log has it under {request_id}")
+                await self._errors.send(scope, watched, bland, request_id)
+        if body is not None and not body.over:
+            await body.read_away()
 
     async def _checked(self, scope: Any, headers: Headers) -> Principal:
         rules = self._current()
         _check_host(scope["headers"], rules)
-        origin = headers.get("origin")
-        if origin is not None and origin not in rules.origins:
-            raise ForbiddenError("requests from web pages of this origin are not allowed")
+        _check_origin(scope["method"], headers, rules)
         if scope["method"] in _BODY_METHODS:
             _check_body(headers, rules)
         if scope["path"] in _OPEN:
@@ -167,9 +183,26 @@ def _headers(raw: Any) -> dict[str, str]:
     return headers
 
 
+def _complete(headers: Any, request_id: str) -> None:
+    """What every reply carries, and a handler need not think of."""
+    names = {name for name, _ in headers}
+    headers.extend(pair for pair in ((b"request-id", request_id.encode()), *_ALWAYS) if pair[0] not in names)
+
+
+def _check_origin(method: str, headers: Headers, rules: _Rules) -> None:
+    """A page of another site may not call us; a person may follow its link to us (a navigation, which it cannot read)."""
+    origin = headers.get("origin")
+    if origin is not None and origin not in rules.origins:
+        raise ForbiddenError("requests from web pages of this origin are not allowed")
+    if origin is None and headers.get("sec-fetch-site", "") in _FOREIGN_SITES:
+        navigates = method in _SAFE_METHODS and headers.get("sec-fetch-mode") == "navigate"
+        if not navigates:
+            raise ForbiddenError("requests from web pages of other sites are not allowed")
+
+
 def _check_host(raw: Any, rules: _Rules) -> None:
     hosts = [value for name, value in raw if name == b"host"]
-    if len(hosts) != 1:
+    if len(hosts) != 1 or not hosts[0]:
         raise InvalidRequestError("exactly one Host header is needed")
     name = _host_name(hosts[0].decode("latin-1").lower())
     if name is None or (rules.hosts is not None and name not in rules.hosts):
@@ -179,22 +212,16 @@ def _check_host(raw: Any, rules: _Rules) -> None:
 
 
 def _host_name(host: str) -> str | None:
-    """Return the name without its port; None if it is not a host at all."""
-    if host.startswith("["):
-        name, closed, port = host[1:].partition("]")
-        port = port.removeprefix(":")
-    else:
-        name, _, port = host.partition(":")
-        closed = "]"
-    well_formed = closed and name and all(char.isalnum() or char in "-._:" for char in name)
-    return name if well_formed and (not port or port.isdigit()) else None
+    """Return the name without its port and without the dot of a fully qualified name; None if it is no host at all."""
+    found = _HOST.fullmatch(host)
+    return (found["address"] or found["name"]) if found else None
 
 
 def _check_body(headers: Headers, rules: _Rules) -> None:
     if "transfer-encoding" in headers and "content-length" in headers:
         raise InvalidRequestError("a request has either a Content-Length or a Transfer-Encoding")
     length = headers.get("content-length", "")
-    empty = length == "0"
+    empty = length in {"", "0"} and "transfer-encoding" not in headers
     media = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != _JSON and not (empty and not media):
         raise UnsupportedMediaError("the body must be sent as application/json")

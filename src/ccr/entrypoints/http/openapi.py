@@ -6,9 +6,11 @@ with the route table.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from litestar import Litestar, Request, get
+from litestar import Litestar, get
+from litestar.openapi import OpenAPIConfig
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -127,10 +129,11 @@ MODEL_PATHS: dict[str, dict[str, Any]] = {
 }
 
 
-def document(app: Litestar) -> dict[str, Any]:
-    """Return the whole document."""
-    schema = app.openapi_schema.to_schema()
-    schema["paths"] = dict(sorted({**schema.get("paths", {}), **MODEL_PATHS}.items()))
+def document(described: Litestar) -> dict[str, Any]:
+    """Return the whole document; ``described`` is the application with Litestar's own description switched on."""
+    schema = described.openapi_schema.to_schema()
+    own = {path: item for path, item in schema.get("paths", {}).items() if not path.startswith("/schema")}
+    schema["paths"] = dict(sorted({**own, **MODEL_PATHS}.items()))
     components = schema.setdefault("components", {})
     components.setdefault("schemas", {})["Error"] = _ERROR
     components["securitySchemes"] = {
@@ -141,12 +144,21 @@ def document(app: Litestar) -> dict[str, Any]:
     return schema
 
 
-def openapi_handlers() -> Sequence[Any]:
-    """Return the handler."""
+def openapi_handlers(handlers: Sequence[Any], version: str) -> Sequence[Any]:
+    """Return the handler that describes ``handlers``.
+
+    Litestar serves pages of its own with every description (``/schema``), so the application that serves has none, and
+    one that is never served is made when somebody asks.
+    """
+
+    @cache
+    def described() -> dict[str, Any]:
+        config = OpenAPIConfig(title="ccr", version=version)
+        return document(Litestar(route_handlers=handlers, openapi_config=config))
 
     @get("/openapi.json", include_in_schema=False)
-    async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    async def openapi() -> dict[str, Any]:
         """Describe our own API."""
-        return document(request.app)
+        return described()
 
     return (openapi,)

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from litestar import Request, get, post
 
-from ccr.application.call import Call, Disconnect, Operation
+from ccr.application.call import Call, Operation
 from ccr.domain.errors import InvalidRequestError
+from ccr.entrypoints.http.disconnect import Incoming
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ccr.application.catalog.holder import CatalogHolder
     from ccr.application.console import Console
     from ccr.application.ports.system import Clock
 
@@ -20,7 +22,7 @@ __all__ = ["route_handlers"]
 _MOST = 1000
 
 
-def route_handlers(console: Console, clock: Clock) -> Sequence[Any]:
+def route_handlers(console: Console, catalog: CatalogHolder, clock: Clock) -> Sequence[Any]:
     """Return the handlers."""
 
     @get("/route/decisions", operation_id="list_decisions")
@@ -39,11 +41,7 @@ def route_handlers(console: Console, clock: Clock) -> Sequence[Any]:
     async def explain(request: Request[Any, Any, Any]) -> dict[str, Any]:
         """Decide for a request without sending it; its own headers count, hints included."""
         admitted = request.scope["ccr"]  # type: ignore[typeddict-item]
-        body = await request.body()
-
-        async def load() -> bytes:
-            return body
-
+        incoming = Incoming(request.receive, catalog.current.settings.limits)
         call = Call(
             operation=Operation.GENERATE,
             dialect="anthropic",
@@ -51,10 +49,13 @@ def route_handlers(console: Console, clock: Clock) -> Sequence[Any]:
             headers=admitted.headers,
             principal=admitted.principal,
             request_id=admitted.request_id,
-            load=load,
-            disconnect=Disconnect(),
+            load=incoming.load,
+            disconnect=incoming.disconnect,
             received=clock.monotonic(),
         )
-        return dict(await console.explain_route(call))
+        try:
+            return dict(await console.explain_route(call))
+        finally:
+            incoming.close()
 
     return (decisions, decision, explain)
