@@ -196,5 +196,4 @@ def _logging(root: Root, given: Mapping[str, Any], around: Surroundings) -> LogS
         enabled=root.log if given.get("LOG") is not None else root.logging.enabled,
         level=level or "info",
         directory=around.path(root.logging.directory),
-        bodies=root.logging.bodies,
     )

@@ -69,10 +69,6 @@ class Logs:
             self.close()
         if settings.enabled and self._files is None:
             self._files = FileWriter(wanted, now=self._now)
-        if settings.bodies:
-            self.logger.warning(
-                "bodies", note="request and reply bodies are written to the log by Logging.bodies"
-            )
 
     def fault(self, place: str, error: BaseException) -> None:
         """Log something contained: the class, its sentence, and where it was raised, without values."""

@@ -9,9 +9,8 @@ __all__ = ["LogSettings"]
 
 @frozen
 class LogSettings:
-    """``enabled`` False = no log file (``LOG: false``). ``bodies`` logs request and reply bodies, and warns at start."""
+    """``enabled`` False = no log file (``LOG: false``)."""
 
     enabled: bool = True
     level: str = "info"
     directory: str = ""
-    bodies: bool = False

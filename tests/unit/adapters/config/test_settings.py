@@ -35,9 +35,9 @@ def test_logging_keys() -> None:
     assert settings(keys("LOG: false")).logging.enabled is False
     assert settings(keys("log: true")).logging.enabled is True
     assert settings(keys('LOG_LEVEL: "warn"')).logging.level == "warn"
-    text = keys('Logging: {enabled: false, level: "debug", logDirectory: "~/logs", logBodies: true}')
+    text = keys('Logging: {enabled: false, level: "debug", logDirectory: "~/logs"}')
     found = settings(text, {"HOME": "/h"}).logging
-    assert (found.enabled, found.level, found.directory, found.bodies) == (False, "debug", "/h/logs", True)
+    assert (found.enabled, found.level, found.directory) == (False, "debug", "/h/logs")
     assert settings(keys('LOG_LEVEL: "error", Logging: {level: "debug"}')).logging.level == "error"
 
 

@@ -115,12 +115,6 @@ def test_the_directory_of_the_settings_wins_and_may_change(logs: Logs, tmp_path:
     assert [line["event"] for line in lines(tmp_path / "b")] == ["two", "three"]
 
 
-def test_bodies_are_announced(logs: Logs, stream: io.StringIO, tmp_path: Path) -> None:
-    logs.configure(LogSettings(enabled=False, bodies=True), tmp_path, [], console=True)
-
-    assert "Logging.bodies" in stream.getvalue()
-
-
 def test_dropped_lines_are_counted_over_changes_of_the_file(logs: Logs, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     logs.configure(LogSettings(directory=str(tmp_path / "file" / "logs")), tmp_path, [], console=False)

@@ -60,6 +60,7 @@ class LoggingBlock:
         "logBodies",
         Kind.BOOLEAN,
         "Log request and reply bodies. Prompts then stand in the log.",
+        later=True,
         default=False,
     )
     rotation: bool = key("enableFileRotation", Kind.BOOLEAN, "Daily files.", default=True, later=True)
