@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ccr.adapters.dialects.openai_chat.errors import decode_error
+from ccr.adapters.dialects.openai_chat.mend import mend
 from ccr.adapters.dialects.openai_chat.read_reply import read_reply
 from ccr.adapters.dialects.openai_chat.read_stream import ChatStreamDecoder
 from ccr.adapters.dialects.openai_chat.tools import restore_names
@@ -65,5 +66,5 @@ class OpenAIChatProvider:
         conversation: Conversation,
         profile: ModelProfile,  # noqa: ARG002  # the optional port's: other dialects ask it
     ) -> EventStage | None:
-        """Undo in the reply what had to be renamed in the request; None if nothing was."""
-        return restore_names(conversation)
+        """Give tools their names back, and mend what models do wrong with them; None if no tools are offered."""
+        return mend(conversation)
