@@ -78,6 +78,13 @@ async def test_anthropic_gets_the_client_s_own_headers_and_our_key_only() -> Non
     assert not {"authorization", "cookie", "x-ccr-anything", "x-forwarded-for", "host"} & set(sent)
 
 
+async def test_anthropic_is_told_its_version_although_the_client_does_not_say_it() -> None:
+    async with assembled(streamed(sse(*text_events()))) as bench:
+        await bench.ask()
+
+    assert dict(bench.upstream.requests[0].headers)["anthropic-version"] == "2023-06-01"
+
+
 async def test_another_dialect_is_translated_both_ways() -> None:
     async with assembled(streamed(openai_chunks("Hel", "lo"))) as bench:
         answer, body = await bench.ask(

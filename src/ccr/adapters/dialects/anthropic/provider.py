@@ -32,6 +32,8 @@ class AnthropicProvider:
     """
 
     name = DIALECT
+    default_headers = (("anthropic-version", "2023-06-01"),)
+    """Sent unless the client brings its own; a request without it is refused."""
 
     def __init__(
         self,
