@@ -442,7 +442,9 @@ async def test_a_fault_of_ours_ends_the_stream_in_an_error_event_and_is_raised()
 
 @pytest.mark.parametrize("model", ["ant,claude-sonnet-5-5", "oai,m1"])
 async def test_a_server_that_stops_says_so_in_an_error_event(model: str) -> None:
-    begun = sse(*text_events()[:3]) if model.startswith("ant") else openai_chunks("a", finish=None, usage=False)
+    begun = (
+        sse(*text_events()[:3]) if model.startswith("ant") else openai_chunks("a", finish=None, usage=False)
+    )
     said: list[bytes] = []
     heard = asyncio.Event()
 
