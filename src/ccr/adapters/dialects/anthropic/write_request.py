@@ -14,6 +14,7 @@ from ccr.adapters.dialects.anthropic.wire import BILLING, DIALECT, Raw
 from ccr.adapters.dialects.anthropic.write_blocks import Wire, cache_control, write_blocks
 from ccr.adapters.wire import json
 from ccr.adapters.wire.json import CODEC
+from ccr.adapters.wire.tool_changes import applied
 from ccr.application.ports.payload import Encoded, Payload
 from ccr.domain.conversation import (
     Effort,
@@ -96,6 +97,8 @@ def encoded_request(
 ) -> Encoded:
     """Write the whole request and say what was lost."""
     losses: list[Loss] = []
+    if not is_anthropic:
+        conversation = applied(conversation)
     fields: dict[str, object] = {
         "model": conversation.model,
         "max_tokens": _max_tokens(conversation, profile),

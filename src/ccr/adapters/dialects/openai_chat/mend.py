@@ -10,6 +10,7 @@ from attrs import frozen
 from ccr.adapters.dialects.openai_chat.optionals import Optionals
 from ccr.adapters.dialects.openai_chat.rescue import Rescue
 from ccr.adapters.dialects.openai_chat.tools import restore_names
+from ccr.adapters.wire.tool_changes import applied
 from ccr.domain.conversation import Conversation, FunctionTool
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class _InTurn:
 
 def mend(conversation: Conversation) -> EventStage | None:
     """Return a stage of three: names restored, printed calls made calls, empty optional parameters dropped."""
+    conversation = applied(conversation)
     tools = {tool.name: tool for tool in conversation.tools if isinstance(tool, FunctionTool)}
     if not tools:
         return None

@@ -15,6 +15,7 @@ from ccr.adapters.dialects.openai_chat.reasoning import reasoning_fields, thinks
 from ccr.adapters.dialects.openai_chat.tools import choose, offered, write_tool
 from ccr.adapters.dialects.openai_chat.wire import NAME
 from ccr.adapters.wire.json import CODEC
+from ccr.adapters.wire.tool_changes import applied
 from ccr.application.ports.payload import Encoded, Payload
 from ccr.domain.fidelity import Loss
 from ccr.domain.pairing import pair_tools
@@ -41,6 +42,7 @@ def write_request(conversation: Conversation, profile: ModelProfile) -> Encoded:
     """Return the whole request, and what could not be carried over."""
     losses: Losses = {}
     own = conversation.dialect == NAME
+    conversation = applied(conversation)
     tools = offered(conversation, losses)
     choice, said = choose(conversation.tool_choice, tools, profile, losses)
     max_tokens = _max_tokens(conversation, profile)
