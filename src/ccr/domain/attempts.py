@@ -19,6 +19,8 @@ class Step(Enum):
     """What to do after a failure."""
 
     STOP = "stop"
+    AGAIN = "again"
+    """The same target, with the request amended."""
     NEXT = "next"
 
 
@@ -38,6 +40,8 @@ class AttemptPlan:
 def next_step(plan: AttemptPlan, error: GatewayError) -> tuple[Step, AttemptPlan]:
     """Say whether the next target is tried. A failure that no other target can mend stops at once."""
     following = AttemptPlan(plan.targets, plan.tried + 1)
-    if error.failure.remedy in (Remedy.STOP, Remedy.AMEND) or following.tried >= len(plan.targets):
+    if error.failure.remedy is Remedy.AMEND:
+        return Step.AGAIN, plan
+    if error.failure.remedy is Remedy.STOP or following.tried >= len(plan.targets):
         return Step.STOP, plan
     return Step.NEXT, following

@@ -338,6 +338,10 @@ class UpstreamRejectedError(UpstreamError):
         )
         self.status = status
 
+    def amend(self) -> None:
+        """Say that the complaint names what to change, and that the request will be changed."""
+        self._failure = Failure(self.kind, Blast.REQUEST, Remedy.AMEND)
+
 
 class UpstreamAuthError(UpstreamError):
     """It refused *our* key: never a 401 to the client, who would be sent to log in."""

@@ -7,7 +7,7 @@ from enum import Enum
 from ccr.domain._value import value
 from ccr.domain.conversation.conversation import Effort
 
-__all__ = ["Destination", "ModelProfile", "ModelRef", "ReasoningStyle"]
+__all__ = ["Destination", "ModelProfile", "ModelRef", "ReasoningStyle", "SchemaStyle"]
 
 
 @value
@@ -34,8 +34,25 @@ class ReasoningStyle(Enum):
     """``reasoning: {effort | max_tokens}``."""
     THINKING_TYPE = "thinking_type"
     """``thinking: {type: enabled | disabled}``."""
+    BOTH = "both"
+    """``thinking`` and ``enable_thinking``: for providers of which nobody told us (transformer ``reasoning``)."""
     ENABLE_THINKING = "enable_thinking"
     """``enable_thinking`` and ``thinking_budget``."""
+    GEMINI_LEVEL = "gemini_level"
+    """``thinkingConfig.thinkingLevel`` (Gemini 3); never together with a budget."""
+    GEMINI_BUDGET = "gemini_budget"
+    """``thinkingConfig.thinkingBudget`` (Gemini 2.5)."""
+
+
+class SchemaStyle(Enum):
+    """Which JSON schemas a tool may have (providers.md 4.5)."""
+
+    JSON = "json"
+    """Any."""
+    INLINE = "inline"
+    """Any, but ``$ref`` and ``$defs`` are written out."""
+    OPENAPI = "openapi"
+    """The subset that Gemini's ``parameters`` takes."""
 
 
 @value
@@ -46,12 +63,26 @@ class ModelProfile:
         max_tokens_field: the provider's name for the output limit.
         reasoning: how it is told to think.
         efforts: levels it knows, in rising order; a level asked for is clamped to these.
+        reasoning_off: thinking can be switched off; else the least level stands for off.
+        min_budget, max_budget: bounds of a thinking budget.
         reasoning_field: name of the assistant message's field in which its reasoning comes and must be given back,
             empty = reasoning is not given back.
         reasoning_required: that field must be on every assistant message with tool calls.
+        reasoning_parts: reasoning stands in the content as parts (``{type: thinking}``), both ways (Mistral).
         images, documents: whether it sees them.
+        image_results: a tool's result may hold images; else they follow in the user's words.
         tool_choice_required: whether ``tool_choice: required`` or a named tool is understood.
+        tool_choice_with_reasoning: that is so while it thinks, too.
+        tool_choice_word: the provider's word for ``required``.
         parallel_tools: whether ``parallel_tool_calls`` is understood.
+        max_tools: most tools that a request may offer.
+        call_id_length: exact length of tool call ids, which are then letters and digits (Mistral's 9).
+        schema: which tool schemas it takes.
+        schema_drop: keywords left out of tool schemas, wherever they stand; ``strict`` also drops the tool's flag.
+        max_stop: most stop sequences.
+        output_format: how structured output is asked for: ``json_schema``, ``json_object`` or not at all (empty).
+        web_search: how its own web search is asked for: ``anthropic``, ``gemini``, ``openai`` (Responses), ``openai_chat``
+            (its search models), ``openrouter``, ``qwen``, ``xai``, ``zhipu``; empty = it has none.
         system_in_turns: system messages may stand between the others; else they are folded into the user's.
         cache_marks: ``cache_control`` is understood inside an OpenAI-style message.
         stream_usage: ``stream_options.include_usage`` is understood.
@@ -63,16 +94,43 @@ class ModelProfile:
     max_tokens_field: str = "max_tokens"
     reasoning: ReasoningStyle = ReasoningStyle.NONE
     efforts: tuple[Effort, ...] = (Effort.LOW, Effort.MEDIUM, Effort.HIGH)
+    reasoning_off: bool = True
+    min_budget: int | None = None
+    max_budget: int | None = None
     reasoning_field: str = ""
     reasoning_required: bool = False
+    reasoning_parts: bool = False
     images: bool = True
     documents: bool = False
+    image_results: bool = False
     tool_choice_required: bool = True
+    tool_choice_with_reasoning: bool = True
+    tool_choice_word: str = "required"
     parallel_tools: bool = True
+    max_tools: int | None = None
+    call_id_length: int | None = None
+    schema: SchemaStyle = SchemaStyle.JSON
+    schema_drop: tuple[str, ...] = ()
+    max_stop: int | None = None
+    output_format: str = "json_schema"
+    web_search: str = ""
     system_in_turns: bool = True
     cache_marks: bool = False
     stream_usage: bool = True
     sampling_with_reasoning: bool = True
+
+
+_SEARCHING = {
+    "anthropic": frozenset({"anthropic"}),
+    "gemini": frozenset({"gemini"}),
+    "openai": frozenset({"openai_responses"}),
+    "openai_chat": frozenset({"openai_chat"}),
+    "openrouter": frozenset({"openai_chat"}),
+    "qwen": frozenset({"openai_chat"}),
+    "xai": frozenset({"openai_chat", "openai_responses"}),
+    "zhipu": frozenset({"openai_chat"}),
+}
+"""The dialects in which each way to ask for web search can be said."""
 
 
 @value
@@ -83,3 +141,8 @@ class Destination:
     profile: ModelProfile
     dialect: str
     is_anthropic: bool = False
+
+    @property
+    def searches(self) -> bool:
+        """Whether it searches the web by itself, if it is asked to in its dialect."""
+        return self.is_anthropic or self.dialect in _SEARCHING.get(self.profile.web_search, ())

@@ -8,6 +8,7 @@ from enum import Enum
 from ccr.domain._value import value
 from ccr.domain.facts import RequestFacts
 from ccr.domain.fidelity import Loss
+from ccr.domain.repair import Repair
 from ccr.domain.routing.decision import RouteDecision
 from ccr.domain.usage import NO_USAGE, Usage
 
@@ -31,13 +32,17 @@ class Outcome(Enum):
 
 @value
 class AttemptRecord:
-    """One try at one target. Seconds; ``status`` 0 = no answer; ``error`` is a kind, empty = it went well."""
+    """One try at one target. Seconds; ``status`` 0 = no answer; ``error`` is a kind, empty = it went well.
+
+    ``purpose`` of a call of our own on the side (``image``); empty = the request itself.
+    """
 
     provider: str
     model: str
     status: int
     seconds: float
     error: str = ""
+    purpose: str = ""
 
 
 @value
@@ -45,7 +50,7 @@ class RequestRecord:
     """One request. Seconds; bytes; ``path`` is ``relay`` or ``translate``; empty or None = did not come so far.
 
     ``error`` is an error kind, ``message`` its sentence (no bodies, no secrets). ``first_byte`` is the time to the
-    first content sent to the client.
+    first content sent to the client. ``repairs``: what was mended in tool calls.
     """
 
     id: str
@@ -61,6 +66,7 @@ class RequestRecord:
     first_byte: float | None = None
     path: str = ""
     losses: tuple[Loss, ...] = ()
+    repairs: tuple[Repair, ...] = ()
     error: str = ""
     message: str = ""
     revision: str = ""

@@ -29,7 +29,15 @@ from ccr.domain.conversation.conversation import (
     Turn,
 )
 from ccr.domain.conversation.media import FileRef, Inline, Source, Url
-from ccr.domain.conversation.tools import FreeformTool, FunctionTool, HostedTool, Tool, ToolChoice, ToolMode
+from ccr.domain.conversation.tools import (
+    FreeformTool,
+    FunctionTool,
+    HostedTool,
+    SearchOptions,
+    Tool,
+    ToolChoice,
+    ToolMode,
+)
 
 __all__ = [
     "CacheMark",
@@ -51,6 +59,7 @@ __all__ = [
     "ResultPart",
     "Role",
     "Sampling",
+    "SearchOptions",
     "ServerToolCall",
     "ServerToolResult",
     "Source",

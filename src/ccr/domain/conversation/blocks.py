@@ -29,9 +29,13 @@ __all__ = [
 
 @value
 class CacheMark:
-    """The prefix up to and including this block is worth caching; ``ttl`` such as ``5m`` or ``1h``, None = default."""
+    """The prefix up to and including this block is worth caching; ``ttl`` such as ``5m`` or ``1h``, None = default.
+
+    ``scope``: who may share it (``global``), None = not said.
+    """
 
     ttl: str | None = None
+    scope: str | None = None
 
 
 @value
@@ -72,7 +76,10 @@ class Thinking:
 
 @value
 class ToolCall:
-    """The model wants a tool run. ``input`` is a JSON object as text, or free text for a freeform tool."""
+    """The model wants a tool run. ``input`` is a JSON object as text, or free text for a freeform tool.
+
+    In a stream its seal is known at its BlockStart.
+    """
 
     id: str
     name: str
@@ -100,7 +107,12 @@ class ServerToolCall:
 
 @value
 class ServerToolResult:
-    """What a provider's own tool gave; ``kind`` is the wire type, ``content`` is carried as JSON."""
+    """What a provider's own tool gave; ``kind`` is the wire type, ``content`` is carried as JSON.
+
+    Of kind ``web_search_tool_result`` it is the same in every dialect: a list of ``{type: web_search_result, url, title,
+    page_age, encrypted_content}``, or ``{type: web_search_tool_result_error, error_code}``. ``dialect`` says whose
+    ``encrypted_content`` it is (``dialect@provider``: of a provider that merely speaks it); empty = ours, plain text.
+    """
 
     call_id: str
     kind: str

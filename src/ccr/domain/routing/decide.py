@@ -51,6 +51,7 @@ def decide(policy: RoutePolicy, facts: RequestFacts, conditions: Conditions = NO
         fallbacks=_fallbacks(policy, scenario, target),
         strip_tag=bool(facts.subagent_tag),
         tokens=conditions.low if conditions.counted else None,
+        exact=policy.is_exact(scenario),
     )
 
 

@@ -24,7 +24,7 @@ class RouteDecision:
 
     ``scenario`` is a fixed word: explicit, custom, subagent, longContext, compaction, agent, background, webSearch, think,
     image, models, default. ``strip_tag``: the subagent tag is to be removed before the upstream sees the request.
-    ``tokens`` is what counting gave, None = it was not needed.
+    ``tokens`` is what counting gave, None = it was not needed. ``exact``: no target that loses a feature may answer.
     """
 
     target: ModelRef
@@ -33,6 +33,7 @@ class RouteDecision:
     fallbacks: tuple[ModelRef, ...] = ()
     strip_tag: bool = False
     tokens: int | None = None
+    exact: bool = False
 
     @property
     def reason(self) -> str:

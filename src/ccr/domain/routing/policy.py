@@ -137,6 +137,9 @@ class RoutePolicy:
         custom_first: a custom router is asked before the caller's explicit choice counts.
         session_routers: routers of projects and sessions are honoured.
         smallest_window: the smallest known window of any model, in tokens.
+        describe_images: images are described, so none sends a turn to the image target.
+        exact: scenarios in which no target may lose a feature of the request; ``*`` = all but those in ``inexact``.
+        inexact: scenarios that are excepted from ``*``.
     """
 
     table: Routes = Routes()
@@ -145,6 +148,13 @@ class RoutePolicy:
     custom_first: bool = False
     session_routers: bool = True
     smallest_window: int | None = None
+    describe_images: bool = False
+    exact: frozenset[str] = frozenset()
+    inexact: frozenset[str] = frozenset()
+
+    def is_exact(self, scenario: str) -> bool:
+        """Whether a scenario allows no losses."""
+        return scenario in self.exact or ("*" in self.exact and scenario not in self.inexact)
 
     def routes(self) -> Mapping[str, ModelRef]:
         """Return the configured targets by scenario, in the words of the configuration."""

@@ -147,12 +147,22 @@ def _background(view: View) -> Verdict:
     return Verdict("background", False, "the model is no claude*haiku*")
 
 
+_OTHER_CLIENTS = frozenset({"openai_chat", "openai_responses", "gemini"})
+"""Dialects that Claude Code does not speak. Their agents (Codex, measured) bring web search in every request, beside their
+own tools, and ask for an effort only when somebody wants it."""
+
+
 def _web_search(view: View) -> Verdict:
     if view.routes.web_search is None:
         return _not_configured("webSearch")
-    if any(kind.startswith("web_search") for kind in view.facts.tool_kinds):
-        return Verdict("webSearch", True, "the request brings a web search tool", view.routes.web_search)
-    return Verdict("webSearch", False, "no web search tool")
+    searches = sum(kind.startswith("web_search") for kind in view.facts.tool_kinds)
+    if not searches:
+        return Verdict("webSearch", False, "no web search tool")
+    if view.facts.dialect in _OTHER_CLIENTS and view.facts.tools > searches:
+        return Verdict(
+            "webSearch", False, "web search is only one of the tools that the client always offers"
+        )
+    return Verdict("webSearch", True, "the request brings a web search tool", view.routes.web_search)
 
 
 def _think(view: View) -> Verdict:
@@ -168,7 +178,7 @@ def _think(view: View) -> Verdict:
         return Verdict("think", True, f"thinking with a budget of {facts.budget}", target)
     if facts.effort is None or facts.effort.rank < view.routes.think_effort.rank:
         return Verdict("think", False, "no plan mode, no thinking budget, no such effort")
-    if facts.effort is Effort.HIGH and not is_claude(facts.model):
+    if facts.effort is Effort.HIGH and facts.dialect not in _OTHER_CLIENTS and not is_claude(facts.model):
         return Verdict(
             "think", False, "effort high comes with every model name that the client does not know"
         )
@@ -178,6 +188,8 @@ def _think(view: View) -> Verdict:
 def _image(view: View) -> Verdict:
     if view.routes.image is None:
         return _not_configured("image")
+    if view.policy.describe_images:
+        return Verdict("image", False, "images are described (forceUseImageAgent)")
     if view.facts.images:
         return Verdict("image", True, "an image in the current turn", view.routes.image)
     return Verdict("image", False, "no image in the current turn")

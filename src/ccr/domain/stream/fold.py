@@ -148,12 +148,7 @@ def _unfold_block(index: int, block: ContentBlock) -> Iterator[StreamEvent]:
                 yield ThinkingDelta(text)
             if seal is not None:
                 yield SealDelta(seal)
-        case ToolCall(input=given, seal=seal):
-            yield BlockStart(index, evolve(block, input="", seal=None))
-            yield ToolInputDelta(given.data.decode() if isinstance(given, Json) else given)
-            if seal is not None:
-                yield SealDelta(seal)
-        case ServerToolCall(input=given):
+        case ToolCall(input=given) | ServerToolCall(input=given):
             yield BlockStart(index, evolve(block, input=""))
             yield ToolInputDelta(given.data.decode() if isinstance(given, Json) else given)
         case _:

@@ -95,6 +95,11 @@ class StreamGrammar:
         """True once MessageStop or StreamFailed was seen."""
         return self.phase in (StreamPhase.DONE, StreamPhase.FAILED)
 
+    @property
+    def blocks(self) -> int:
+        """How many blocks are complete."""
+        return self._next_index
+
     def check(self, events: Iterable[StreamEvent]) -> None:
         """Take events in order."""
         for event in events:
