@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from ccr.application.operations.check_health import CheckHealth
     from ccr.application.operations.drain import Drain
     from ccr.application.operations.explain_route import ExplainRoute
+    from ccr.application.operations.learned import ManageLearned
     from ccr.application.operations.manage_config import ManageConfig
+    from ccr.application.operations.models import ListKnownModels
+    from ccr.application.operations.plugins import ListPlugins
+    from ccr.application.operations.probes import RunProbes
+    from ccr.application.operations.providers import ManageProviders
 
 __all__ = ["Console"]
 
@@ -23,3 +28,8 @@ class Console:
     check_health: CheckHealth
     explain_route: ExplainRoute
     drain: Drain
+    list_plugins: ListPlugins
+    manage_providers: ManageProviders
+    known_models: ListKnownModels
+    run_probes: RunProbes
+    manage_learned: ManageLearned

@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from attrs import define, evolve, frozen
 
+from ccr.application.catalog.doors import combined, credential_kind, endpoint_of
 from ccr.application.catalog.holder import Catalog
 from ccr.application.catalog.pipeline import Pipeline
 from ccr.application.catalog.policy import compile_policy, named_models
 from ccr.application.catalog.targets import Target
+from ccr.application.ports.models import profile_with
 from ccr.application.ports.provider import Endpoint, ProviderSpec
 from ccr.application.ports.upstream import Timeouts
 from ccr.application.settings import ProviderSettings, Settings, TransformerUse
 from ccr.domain.errors import ConfigError, Problem
-from ccr.domain.models import Destination, ModelRef
+from ccr.domain.models import Destination, ModelProfile, ModelRef
 
 if TYPE_CHECKING:
     from ccr.application.ports.config import Loaded
     from ccr.application.ports.dialect import ClientDialect, ProviderDialect
     from ccr.application.ports.hosting import CredentialSource, Hosting
+    from ccr.application.ports.models import ModelBook
     from ccr.application.ports.provider import ProviderBook
     from ccr.application.ports.routing import CustomRouter
     from ccr.application.ports.transformer import Transformer, TransformerRegistry
@@ -37,23 +39,24 @@ UNKNOWN_MAX_OUTPUT = 16_384
 """Tokens of output asked of a model whose limit nobody told us. Claude Code asks for 128000 of any name it does not know,
 which most providers refuse with a 400 (claude-code-client.md 3); this much nearly all of them take."""
 
-_NATIVE_USE = "anthropic"
-"""The ancestor's name for: this provider speaks Anthropic, let the bytes through."""
 
-_SHAPES = (("/messages", "anthropic"), ("/chat/completions", "openai_chat"))
-"""Endings of an endpoint's path, and the dialect that they mean."""
+@frozen(eq=False)
+class _Way:
+    """Everything of a target but its model: the door, and who opens it."""
+
+    endpoint: Endpoint
+    credential: CredentialSource
+    chain: tuple[Transformer, ...]
 
 
 @frozen(eq=False)
-class _Door:
-    """Everything of a target but its model."""
+class _Provider:
+    """A provider that can be called. ``by_model`` holds the ways of models that have transformers of their own."""
 
     provider: ProviderSettings
     spec: ProviderSpec
-    endpoint: Endpoint
-    credential: CredentialSource
-    shared: tuple[Transformer, ...]
-    by_model: Mapping[str, tuple[Transformer, ...]]
+    way: _Way
+    by_model: Mapping[str, _Way]
     settings: Settings
 
 
@@ -64,7 +67,8 @@ class Compiler:
     Attributes:
         clients: dialects by name, as seen by callers.
         dialects: dialects by name, as spoken to providers.
-        credential: makes a credential source of a kind (``bearer``, ``x-api-key``, ``none``) and keys.
+        credential: makes a credential source of a kind (``bearer``, ``x-api-key``, ``aws``, ...), keys and an address.
+            Raises ValueError if it cannot.
         load_router: loads a custom router by path and time limit. Raises ConfigError.
         read_text: reads a small text file. Raises OSError or ValueError.
     """
@@ -73,13 +77,18 @@ class Compiler:
     dialects: Mapping[str, ProviderDialect]
     hostings: Mapping[str, Hosting]
     book: ProviderBook
+    models: ModelBook
     transformers: TransformerRegistry
-    credential: Callable[[str, Sequence[Secret]], CredentialSource]
+    credential: Callable[[str, Sequence[Secret], str], CredentialSource]
     load_router: Callable[[str, float], CustomRouter]
     read_text: Callable[[str], str]
 
     def __call__(self, loaded: Loaded) -> Catalog:
-        """Compile. Raises ConfigError with every problem at once."""
+        """Compile, the configuration's own transformers included. Raises ConfigError with every problem at once."""
+        return evolve(self, transformers=self.transformers.configured(loaded.settings)).compiled(loaded)
+
+    def compiled(self, loaded: Loaded) -> Catalog:
+        """Compile with the transformers that there are. Raises ConfigError."""
         settings = loaded.settings
         problems: list[Problem] = []
         warnings: list[Problem] = list(loaded.warnings)
@@ -117,6 +126,7 @@ class Compiler:
             warnings=tuple(warnings),
             custom_router=router,
             system_prompt=prompt,
+            transformers=self.transformers,
         )
 
     def _providers(self, settings: Settings) -> tuple[ProviderSettings, ...]:
@@ -153,65 +163,79 @@ class Compiler:
     ) -> Callable[[ModelRef], Target] | str:
         """Return a maker of targets, or why there is none."""
         spec = self._spec(provider)
-        endpoint = self._endpoint(provider, spec)
-        if endpoint is None or endpoint.dialect not in self.dialects or endpoint.hosting not in self.hostings:
-            what = endpoint.dialect if endpoint is not None else provider.url
-            return f"provider {provider.name!r} speaks {what}, which this version does not speak yet"
         shared = self._chain(provider.use, provider, settings, problems)
-        by_model = {
-            model: self._chain(uses, provider, settings, problems)
-            for model, uses in provider.model_use.items()
-        }
-        credential = self.credential(_credential_kind(provider, spec, endpoint), provider.api_keys)
-        door = _Door(provider, spec, endpoint, credential, shared, by_model, settings)
-        return partial(self._target, door)
+        way = self._way(provider, spec, shared)
+        if isinstance(way, str):
+            return way
+        by_model = {}
+        for model, uses in provider.model_use.items():
+            chain = (*shared, *self._chain(uses, provider, settings, problems))
+            own = self._way(provider, spec, chain)
+            if isinstance(own, str):
+                return own
+            by_model[model] = own
+        return partial(self._target, _Provider(provider, spec, way, by_model, settings))
 
-    def _target(self, door: _Door, ref: ModelRef) -> Target:
-        provider, spec, endpoint, settings = door.provider, door.spec, door.endpoint, door.settings
+    def _way(
+        self, provider: ProviderSettings, spec: ProviderSpec, chain: tuple[Transformer, ...]
+    ) -> _Way | str:
+        """Find the door; a transformer's word counts most, the last one's above the others'. Or say why there is none."""
+        door = combined(transformer.opens() for transformer in chain)
+        endpoint = endpoint_of(provider, spec, door)
+        if endpoint is None or endpoint.dialect not in self.dialects or endpoint.hosting not in self.hostings:
+            what = provider.url if endpoint is None else f"{endpoint.dialect} through {endpoint.hosting}"
+            return f"provider {provider.name!r} speaks {what}, which this version does not speak"
+        kind = credential_kind(spec, endpoint, door)
+        try:
+            credential = self.credential(kind, provider.api_keys, endpoint.url)
+        except (LookupError, ValueError) as error:
+            return f"provider {provider.name!r} cannot log in: {error.args[0] if error.args else error}"
+        return _Way(endpoint, credential, chain)
+
+    def _target(self, made: _Provider, ref: ModelRef) -> Target:
+        settings, way = made.settings, made.by_model.get(ref.model, made.way)
+        endpoint = way.endpoint
         dialect = self.dialects[endpoint.dialect]
-        profile = spec.profile(ref.model)
-        said = provider.overrides.get(ref.model)
-        if said is not None:
-            profile = evolve(
-                profile,
-                context_window=said.context_window or profile.context_window,
-                max_output=said.max_output or profile.max_output,
-            )
-        if profile.max_output is None and not endpoint.is_anthropic:
-            profile = evolve(profile, max_output=UNKNOWN_MAX_OUTPUT)
+        profile = self._profile(made, way, ref)
         headers = {"content-type": "application/json", **dict(getattr(dialect, "default_headers", ()))}
-        headers.update({name.lower(): value for name, value in provider.headers.items()})
+        headers.update({name.lower(): value for name, value in made.provider.headers.items()})
+        destination = Destination(ref, profile, endpoint.dialect, is_anthropic=endpoint.is_anthropic)
         return Target(
             ref=ref,
-            destination=Destination(ref, profile, endpoint.dialect, is_anthropic=endpoint.is_anthropic),
+            destination=destination,
             endpoint=endpoint,
             dialect=dialect,
             hosting=self.hostings[endpoint.hosting],
-            credential=door.credential,
-            pipeline=Pipeline.of((*door.shared, *door.by_model.get(ref.model, ()))),
+            credential=way.credential,
+            pipeline=Pipeline.of(way.chain, destination),
             headers=tuple(headers.items()),
             timeouts=_timeouts(settings),
             max_reply=settings.limits.max_reply,
             max_event=settings.limits.max_event,
         )
 
+    def _profile(self, made: _Provider, way: _Way, ref: ModelRef) -> ModelProfile:
+        """What the configuration says counts most, then transformers, the provider's file, what is known of models."""
+        spec = made.spec
+        facts = self.models.lookup(spec.name, ref.model)
+        profile = profile_with(spec.profile(ref.model), facts, spec.told(ref.model))
+        for transformer in way.chain:
+            profile = transformer.profile(profile)
+        said = made.provider.overrides.get(ref.model)
+        if said is not None:
+            profile = evolve(
+                profile,
+                context_window=said.context_window or profile.context_window,
+                max_output=said.max_output or profile.max_output,
+            )
+        if profile.max_output is None and not way.endpoint.is_anthropic:
+            profile = evolve(profile, max_output=UNKNOWN_MAX_OUTPUT)
+        return profile
+
     def _spec(self, provider: ProviderSettings) -> ProviderSpec:
         return (
             self.book.by_url(provider.url) or self.book.by_name(provider.name) or ProviderSpec(provider.name)
         )
-
-    def _endpoint(self, provider: ProviderSettings, spec: ProviderSpec) -> Endpoint | None:
-        """Recognise the dialect: said, by the ``use`` list, by a known endpoint, by the shape of the path."""
-        native = any(use.name.lower() == _NATIVE_USE for use in provider.use)
-        known = next((end for end in spec.endpoints if _same_door(end.url, provider.url)), None)
-        path = urlsplit(provider.url).path.rstrip("/")
-        shape = next((dialect for ending, dialect in _SHAPES if path.endswith(ending)), None)
-        name = provider.dialect or (_NATIVE_USE if native else None) or (known.dialect if known else shape)
-        if name is None:
-            return None
-        is_anthropic = known.is_anthropic if known is not None else native
-        hosting = known.hosting if known is not None else "direct"
-        return Endpoint(dialect=name, url=provider.url, hosting=hosting, is_anthropic=is_anthropic)
 
     def _chain(
         self,
@@ -228,25 +252,6 @@ class Compiler:
                 text = str(error.args[0]) if error.args else str(error)
                 problems.append(Problem(settings.source, 0, 0, use.where or provider.where, text))
         return tuple(chain)
-
-
-def _credential_kind(provider: ProviderSettings, spec: ProviderSpec, endpoint: Endpoint) -> str:
-    """Anthropic's own API takes ``x-api-key``; ``UseBearer`` of the ancestor's transformer says otherwise."""
-    for use in provider.use:
-        if use.name.lower() == _NATIVE_USE and use.options.get("UseBearer"):
-            return "bearer"
-    if endpoint.dialect == _NATIVE_USE and (endpoint.is_anthropic or spec.credential == "x-api-key"):
-        return "x-api-key"
-    return spec.credential if spec.endpoints else "bearer"
-
-
-def _same_door(known: str, url: str) -> bool:
-    mine, theirs = urlsplit(known), urlsplit(url)
-    return (mine.scheme, mine.hostname, mine.path.rstrip("/")) == (
-        theirs.scheme,
-        theirs.hostname,
-        theirs.path.rstrip("/"),
-    )
 
 
 def _timeouts(settings: Settings) -> Timeouts:

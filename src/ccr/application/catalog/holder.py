@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ccr.application.catalog.targets import Target
     from ccr.application.ports.dialect import ClientDialect
     from ccr.application.ports.routing import CustomRouter
+    from ccr.application.ports.transformer import TransformerRegistry
     from ccr.application.settings import Settings
     from ccr.domain.models import ModelRef
     from ccr.domain.routing.policy import RoutePolicy
@@ -32,6 +33,7 @@ class Catalog:
         targets: every configured model.
         open_providers: makers of targets for providers that take any model name.
         system_prompt: text that replaces Claude Code's own before ``<env>``; empty = none.
+        transformers: those that it was compiled with; None in tests that need none.
         unavailable: why a configured provider cannot be called, by name.
     """
 
@@ -45,6 +47,7 @@ class Catalog:
     warnings: tuple[Problem, ...] = ()
     custom_router: CustomRouter | None = None
     system_prompt: str = field(default="", repr=False)
+    transformers: TransformerRegistry | None = field(default=None, repr=False)
     _made: OrderedDict[ModelRef, Target] = field(factory=OrderedDict, init=False, repr=False)
 
     def target(self, ref: ModelRef) -> Target:

@@ -18,7 +18,7 @@ __all__ = ["IDENTITY", "Pipeline"]
 
 _RequestHook = Callable[["Conversation", "Destination"], "Conversation"]
 _PayloadHook = Callable[["Payload", "Destination"], "Payload"]
-_StageHook = Callable[["Destination"], EventStage | None]
+_StageHook = Callable[["Conversation", "Destination"], EventStage | None]
 
 
 @frozen
@@ -30,19 +30,23 @@ class Pipeline:
     stages: tuple[_StageHook, ...] = ()
 
     @classmethod
-    def of(cls, transformers: Iterable[Transformer]) -> Pipeline:
-        """Compile transformers, provider-level ones first."""
-        chain = tuple(transformers)
+    def of(cls, transformers: Iterable[Transformer], to: Destination | None = None) -> Pipeline:
+        """Compile transformers, provider-level ones first; those that are idle at ``to`` are left out."""
+        chain = [t for t in transformers if to is None or not t.idle(to)]
         return cls(
             requests=tuple(t.request for t in chain if type(t).request is not Transformer.request),
             payloads=tuple(t.payload for t in chain if type(t).payload is not Transformer.payload),
-            stages=tuple(t.stage for t in reversed(chain) if type(t).stage is not Transformer.stage),
+            stages=tuple(t.stage_for for t in reversed(chain) if _stages(type(t))),
         )
 
     @property
     def is_identity(self) -> bool:
         """Nothing is changed on either way."""
         return not (self.requests or self.payloads or self.stages)
+
+
+def _stages(kind: type[Transformer]) -> bool:
+    return kind.stage is not Transformer.stage or kind.stage_for is not Transformer.stage_for
 
 
 IDENTITY = Pipeline()

@@ -57,6 +57,9 @@ def compile_policy(
         providers={name.lower(): provider for name, provider in providers.items()},
         custom_first=settings.router.custom_first,
         session_routers=settings.router.session_routers,
+        describe_images=settings.router.describe_images,
+        exact=_scenarios(settings.router, "exact"),
+        inexact=_scenarios(settings.router, "best"),
         smallest_window=min(
             (w.context for p in providers.values() for w in p.windows.values() if w.context is not None),
             default=None,
@@ -78,6 +81,10 @@ def compile_policy(
     elif found:
         raise ConfigError(found)
     return evolve(policy, table=routes, fallbacks=fallbacks)
+
+
+def _scenarios(router: RouterSettings, fidelity: str) -> frozenset[str]:
+    return frozenset(scenario for scenario, said in router.fidelity.items() if said == fidelity)
 
 
 def _first_target(

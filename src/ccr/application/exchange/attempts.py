@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
-from ccr.application.exchange.commit import Whole, commit
-from ccr.application.exchange.mask import mask_body, mask_error
-from ccr.application.exchange.prepare import prepare
+from ccr.application.exchange.amend import Amending, NothingLearned
+from ccr.application.exchange.commit import Whole, as_whole, commit
+from ccr.application.exchange.mask import mask_error
+from ccr.application.exchange.prepare import meaning, prepare_relay, prepare_translation, relays
+from ccr.application.exchange.round import checked, one_round
 from ccr.application.exchange.watch import Watch
 from ccr.domain.attempts import Step, next_step
 from ccr.domain.errors import (
@@ -17,26 +19,29 @@ from ccr.domain.errors import (
     ContextOverflowError,
     GatewayError,
     UnsupportedError,
-    UpstreamProtocolError,
+    UpstreamRejectedError,
 )
+from ccr.domain.fidelity import Loss
 from ccr.domain.record import AttemptRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ccr.application.catalog.targets import Target
     from ccr.application.exchange.job import Job
     from ccr.application.exchange.live import EventReply, RelayedReply
     from ccr.application.exchange.prepare import Prepared
+    from ccr.application.exchange.seams import Adapter, Interceptor
+    from ccr.application.ports.compat import LearnedStore
+    from ccr.application.ports.hosting import RenewableCredential
     from ccr.application.ports.upstream import Upstream, UpstreamResponse
     from ccr.domain.access import Principal
+    from ccr.domain.conversation import Conversation
     from ccr.domain.models import ModelRef
 
 __all__ = ["Attempts", "Opened"]
 
-_MAX_ERROR_BODY = 1024 * 1024
-_FIRST_ERROR_STATUS = 400
-_FIRST_NOT_OK = 300
+_UNAUTHORIZED = 401
 _TRY_ELSEWHERE = (ContextOverflowError, UnsupportedError)
 
 
@@ -55,13 +60,18 @@ class Attempts:
 
     upstream: Upstream
     reserve: Callable[[Principal, ModelRef], None]
+    adapters: Sequence[Adapter] = ()
+    interceptors: Sequence[Interceptor] = ()
+    learned: LearnedStore = field(factory=NothingLearned)
 
     async def run(self, job: Job) -> Opened:
         """Return the first reply with content. Raises the last failure when no target is left."""
         loop = asyncio.get_running_loop()
+        amending = job.amending = Amending(self.learned)
+        renewed: set[ModelRef] = set()
         while True:
             ref, began = job.plan.current, loop.time()
-            status = 0
+            status, target = 0, None
             try:
                 target = job.catalog.target(ref)
                 self.reserve(job.call.principal, ref)
@@ -72,6 +82,15 @@ class Attempts:
                 job.trail.attempts.append(
                     AttemptRecord(ref.provider, ref.model, status, loop.time() - began, error.kind)
                 )
+                if target is not None and status == _UNAUTHORIZED and ref not in renewed and _renews(target):
+                    renewed.add(ref)
+                    continue
+                if (
+                    target is not None
+                    and isinstance(error, UpstreamRejectedError)
+                    and amending.remedy(target, error)
+                ):
+                    error.amend()
                 step, job.plan = next_step(job.plan, error)
                 if step is Step.STOP or (
                     isinstance(error, CallError) and not isinstance(error, _TRY_ELSEWHERE)
@@ -81,36 +100,94 @@ class Attempts:
             job.trail.attempts.append(
                 AttemptRecord(ref.provider, ref.model, opened.reply.response.status, loop.time() - began)
             )
+            try:
+                await amending.succeeded(target)
+            except BaseException:
+                await opened.reply.response.aclose()
+                raise
             return opened
 
     async def _attempt(self, job: Job, target: Target) -> Opened:
-        prepared = await prepare(job, target)
-        job.trail.path = "relay" if prepared.relay else "translate"
-        job.trail.losses = prepared.losses
-        timeouts = target.timeouts
-        async with Watch(job.call.disconnect, total=timeouts.total) as watch:
+        if relays(job, target):
+            prepared = await prepare_relay(job, target)
+            return await self._exchange(job, target, prepared)
+        conversation, losses = meaning(job, target), tuple[Loss, ...]()
+        for adapter in self.adapters:
+            if adapter.wants(job, target, conversation):
+                conversation, lost = await adapter.adapt(job, target, conversation)
+                losses += lost
+        for interceptor in self.interceptors:
+            if interceptor.wants(job, target, conversation):
+                return await self._intercepted(job, target, conversation, losses, interceptor)
+        prepared = await prepare_translation(job, target, conversation, losses)
+        return await self._exchange(job, target, prepared)
+
+    async def _exchange(self, job: Job, target: Target, prepared: Prepared) -> Opened:
+        _noted(job, prepared.losses, relay=prepared.relay)
+        async with Watch(job.call.disconnect, total=target.timeouts.total) as watch:
             response = await self.upstream.open(prepared.request)
             try:
-                watch.limit_idle(timeouts.idle)
+                watch.limit_idle(target.timeouts.idle)
                 reply = await self._committed(job, target, prepared, response, watch)
             except BaseException:
                 await response.aclose()
                 raise
         return Opened(reply, target, dict(response.headers))
 
+    async def _intercepted(
+        self,
+        job: Job,
+        target: Target,
+        conversation: Conversation,
+        losses: tuple[Loss, ...],
+        interceptor: Interceptor,
+    ) -> Opened:
+        written: list[Loss] = []
+
+        async def ask(said: Conversation) -> EventReply:
+            reply, lost = await one_round(self.upstream, job, target, said)
+            written.extend(lost)
+            return reply
+
+        async with Watch(job.call.disconnect, total=target.timeouts.total) as watch:
+            reply, lost = await interceptor.open(job, target, conversation, ask)
+            try:
+                _noted(job, tuple(dict.fromkeys((*losses, *lost, *written))), relay=False)
+                watch.limit_idle(target.timeouts.idle)
+                if job.facts.stream:
+                    await reply.content(watch)
+                    return Opened(reply, target, dict(reply.response.headers))
+                whole = await as_whole(reply, watch)
+            except BaseException:
+                await reply.response.aclose()
+                raise
+        return Opened(whole, target, dict(reply.response.headers))
+
     async def _committed(
         self, job: Job, target: Target, prepared: Prepared, response: UpstreamResponse, watch: Watch
     ) -> EventReply | RelayedReply | Whole:
-        status = response.status
-        if status >= _FIRST_ERROR_STATUS:
-            body = mask_body(await response.read(_MAX_ERROR_BODY), target.credential.secrets())
-            raise target.dialect.decode_error(status, response.headers, body, provider=target.ref.provider)
-        if status >= _FIRST_NOT_OK:
-            raise UpstreamProtocolError(
-                f"the provider answered with a redirect ({status}), which is not followed"
-            )
+        await checked(target, response)
         try:
             return await commit(job, target, prepared, response, watch)
         except GatewayError as error:
             mask_error(error, target.credential.secrets())
             raise
+
+
+def _renews(target: Target) -> bool:
+    """Whether the target may be given another credential for the one that it refused."""
+    if not hasattr(target.credential, "refused"):
+        return False
+    cast("RenewableCredential", target.credential).refused()
+    return True
+
+
+def _noted(job: Job, losses: tuple[Loss, ...], *, relay: bool) -> None:
+    """Remember how the attempt goes. Raises UnsupportedError if the route allows no losses and there are some."""
+    job.trail.path = "relay" if relay else "translate"
+    job.trail.losses = losses
+    if losses and job.decision.exact:
+        features = ", ".join(sorted({str(loss) for loss in losses}))
+        raise UnsupportedError(
+            f"the route asks for exact fidelity, and {job.plan.current} cannot carry: {features}"
+        )

@@ -13,13 +13,15 @@ from ccr.domain.stream import Folder, unfold
 if TYPE_CHECKING:
     from ccr.application.catalog.targets import Target
     from ccr.application.exchange.job import Job
+    from ccr.application.exchange.live import Progress
     from ccr.application.exchange.prepare import Prepared
     from ccr.application.exchange.watch import Watch
     from ccr.application.ports.upstream import UpstreamResponse
+    from ccr.domain.repair import Repair
     from ccr.domain.reply import Reply
     from ccr.domain.usage import Usage
 
-__all__ = ["Whole", "commit"]
+__all__ = ["Whole", "as_events", "as_whole", "commit"]
 
 
 @frozen(eq=False)
@@ -30,25 +32,38 @@ class Whole:
     body: bytes
     reply: Reply | None
     usage: Usage
+    repairs: tuple[Repair, ...] = ()
 
 
 async def commit(
     job: Job, target: Target, prepared: Prepared, response: UpstreamResponse, watch: Watch
 ) -> EventReply | RelayedReply | Whole:
     """Wait for real content. Raises whatever the reply failed with before that; the caller closes the response."""
-    streamed = "event-stream" in response.headers.get("content-type", "")
+    # text/event-stream, application/vnd.amazon.eventstream
+    streamed = "event" in response.headers.get("content-type", "")
     if not job.facts.stream:
         return await _whole(target, prepared, response, watch, streamed=streamed)
     reply: EventReply | RelayedReply
-    if _is_json(response):
-        body = await response.read(target.max_reply)
-        reply = EventReply(response, ListSource(unfold(target.dialect.read_reply(body))), prepared.stages)
-    elif prepared.relay:
+    if prepared.relay and not _is_json(response):
         reply = RelayedReply(response, target.dialect.reply_watch(stream=True))
     else:
-        reply = EventReply(response, _decoded(target, response), prepared.stages)
+        reply = await as_events(target, prepared, response)
     await reply.content(watch)
     return reply
+
+
+async def as_events(target: Target, prepared: Prepared, response: UpstreamResponse) -> EventReply:
+    """Return a translated reply as events, however it comes; a streamed one is not read yet."""
+    if _is_json(response):
+        body = await response.read(target.max_reply)
+        return EventReply(response, ListSource(unfold(target.dialect.read_reply(body))), prepared.stages)
+    return EventReply(response, _decoded(target, prepared, response), prepared.stages)
+
+
+async def as_whole(reply: EventReply, watch: Progress) -> Whole:
+    """Read events to their end."""
+    whole = await _folded(reply, watch)
+    return Whole(reply.response, b"", whole, reply.usage, reply.repairs)
 
 
 def _is_json(response: UpstreamResponse) -> bool:
@@ -59,17 +74,20 @@ def _is_json(response: UpstreamResponse) -> bool:
     )
 
 
-def _decoded(target: Target, response: UpstreamResponse) -> DecodedSource:
-    framer = target.hosting.framer(limit=target.max_event)
-    return DecodedSource(response, target.dialect.stream_decoder(framer), target.credential.secrets())
+def _decoded(target: Target, prepared: Prepared, response: UpstreamResponse) -> DecodedSource:
+    decoder = target.dialect.stream_decoder(target.hosting.framer(limit=target.max_event))
+    if any(getattr(stage, "mends", False) for stage in prepared.stages) and hasattr(decoder, "be_lenient"):
+        decoder.be_lenient()
+    return DecodedSource(response, decoder, target.credential.secrets())
 
 
 async def _whole(
     target: Target, prepared: Prepared, response: UpstreamResponse, watch: Watch, *, streamed: bool
 ) -> Whole:
     if streamed:
-        reply = await _folded(EventReply(response, _decoded(target, response), prepared.stages), watch)
-        return Whole(response, b"", reply, reply.usage)
+        return await as_whole(
+            EventReply(response, _decoded(target, prepared, response), prepared.stages), watch
+        )
     body = await response.read(target.max_reply)
     if prepared.relay:
         observer = target.dialect.reply_watch(stream=False)
@@ -82,11 +100,11 @@ async def _whole(
         return Whole(response, body, None, observer.usage)
     whole = target.dialect.read_reply(body)
     if prepared.stages:
-        whole = await _folded(EventReply(response, ListSource(unfold(whole)), prepared.stages), watch)
+        return await as_whole(EventReply(response, ListSource(unfold(whole)), prepared.stages), watch)
     return Whole(response, b"", whole, whole.usage)
 
 
-async def _folded(reply: EventReply, watch: Watch) -> Reply:
+async def _folded(reply: EventReply, watch: Progress) -> Reply:
     folder = Folder()
     while not reply.finished:
         folder.feed(await reply.events(watch))

@@ -9,6 +9,7 @@ from attrs import define, field
 if TYPE_CHECKING:
     from ccr.application.call import Call
     from ccr.application.catalog.holder import Catalog
+    from ccr.application.exchange.amend import Amending
     from ccr.application.exchange.trail import Trail
     from ccr.application.ports.dialect import ClientDialect, ParsedCall, StreamEncoder
     from ccr.domain.attempts import AttemptPlan
@@ -34,6 +35,11 @@ class Job:
     plan: AttemptPlan
     trail: Trail
     encoder: StreamEncoder | None = field(default=None)
+    echo: object = field(default=None, repr=False)
+    """What the client's dialect needs of the request to write the reply; outlives ``parsed``."""
+
+    amending: Amending | None = field(default=None, repr=False)
+    """What is known of the providers' complaints; set when the attempts begin."""
 
     @property
     def request(self) -> ParsedCall:

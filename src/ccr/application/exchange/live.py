@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from ccr.application.exchange.mask import mask_error
+from ccr.application.ports.transformer import repairs_of
 from ccr.domain.errors import GatewayError, UpstreamProtocolError
 from ccr.domain.stream import BlockStart, MessageStart, MessageStop, StreamFailed, UsageUpdate
 from ccr.domain.usage import NO_USAGE, Usage
@@ -12,16 +13,22 @@ from ccr.domain.usage import NO_USAGE, Usage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ccr.application.exchange.watch import Watch
     from ccr.application.ports.dialect import ReplyWatch, StreamDecoder
     from ccr.application.ports.transformer import EventStage
     from ccr.application.ports.upstream import UpstreamResponse
+    from ccr.domain.repair import Repair
     from ccr.domain.stream import StreamEvent
 
-__all__ = ["DecodedSource", "EventReply", "ListSource", "RelayedReply", "Source"]
+__all__ = ["DecodedSource", "EventReply", "ListSource", "Progress", "RelayedReply", "Source"]
 
 _WITH_USAGE = frozenset({MessageStart, UsageUpdate, MessageStop})
 _CONTENT = frozenset({BlockStart, MessageStop})
+
+
+class Progress(Protocol):
+    """Whoever wants to know that a reply goes forward (``watch.Watch``)."""
+
+    def progress(self) -> None: ...
 
 
 class Source(Protocol):
@@ -81,7 +88,7 @@ class EventReply:
         self._stages = stages
         self._held: list[StreamEvent] = []
 
-    async def content(self, watch: Watch) -> None:
+    async def content(self, watch: Progress) -> None:
         """Wait until real content is there; hold what came. Raises whatever the reply failed with before that."""
         while True:
             events = await self._next(watch)
@@ -91,7 +98,7 @@ class EventReply:
             if self.ended or any(type(event) in _CONTENT for event in events):
                 return
 
-    async def events(self, watch: Watch) -> Sequence[StreamEvent]:
+    async def events(self, watch: Progress) -> Sequence[StreamEvent]:
         """Return the next events, what was held first; check ``ended`` before asking again."""
         if self._held:
             held, self._held = self._held, []
@@ -99,11 +106,16 @@ class EventReply:
         return await self._next(watch)
 
     @property
+    def repairs(self) -> tuple[Repair, ...]:
+        """What stages have mended so far."""
+        return repairs_of(self._stages)
+
+    @property
     def finished(self) -> bool:
         """The last event has been handed out."""
         return self.ended and not self._held
 
-    async def _next(self, watch: Watch) -> Sequence[StreamEvent]:
+    async def _next(self, watch: Progress) -> Sequence[StreamEvent]:
         events = await self._source.batch()
         if events is None:
             error = UpstreamProtocolError("the reply ended before it was complete")
@@ -145,7 +157,7 @@ class RelayedReply:
         self._held: list[bytes] = []
         self._ended = False
 
-    async def content(self, watch: Watch) -> None:
+    async def content(self, watch: Progress) -> None:
         """Wait until real content is there; hold what came. Raises whatever the reply failed with before that."""
         observer = self.observer
         while not (observer.started or observer.ended):
@@ -156,14 +168,14 @@ class RelayedReply:
                 raise UpstreamProtocolError("the reply ended before it was complete")
             self._held.append(data)
 
-    async def data(self, watch: Watch) -> bytes:
+    async def data(self, watch: Progress) -> bytes:
         """Return the next bytes, what was held first; ``b""`` at the end."""
         if self._held:
             held, self._held = b"".join(self._held), []
             return held
         return b"" if self._ended else await self._read(watch)
 
-    async def _read(self, watch: Watch) -> bytes:
+    async def _read(self, watch: Progress) -> bytes:
         data = await self.response.chunk()
         if not data:
             self._ended = True

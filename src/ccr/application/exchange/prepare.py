@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Protocol, cast
 from attrs import evolve, frozen
 
 from ccr.application.call import Operation
+from ccr.application.exchange.stamp import Stamp
 from ccr.application.ports.upstream import UpstreamRequest
+from ccr.domain.conversation.homeward import homeward, unsealed
 from ccr.domain.conversation.rewrite import with_prompt
 from ccr.domain.routing.tag import strip_tag
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from ccr.domain.fidelity import Loss
     from ccr.domain.models import ModelProfile
 
-__all__ = ["Prepared", "ReplyStaging", "prepare", "relays"]
+__all__ = ["Prepared", "ReplyStaging", "meaning", "prepare_relay", "prepare_translation", "relays", "written"]
 
 _PASSED_PREFIXES = ("anthropic-", "x-claude-code-", "x-stainless-")
 _PASSED = frozenset({"user-agent", "x-app"})
@@ -47,72 +49,117 @@ class Prepared:
 
 
 def relays(job: Job, target: Target) -> bool:
-    """Say whether bytes go through as they came: same dialect, nothing to change, and nobody has been sent an opening."""
+    """Say whether bytes go through as they came: same dialect, nothing to change, and nobody has been sent an opening.
+
+    A provider that merely speaks like Anthropic gets bytes only if it knows every word of them (P45).
+    """
     return (
         job.client is not None
         and job.encoder is None
         and job.client.name == target.dialect.name
+        and target.hosting.verbatim
         and target.pipeline.is_identity
         and not job.decision.strip_tag
         and not job.request.foreign
         and not job.catalog.system_prompt
+        and not (job.amending is not None and job.amending.amends(target))
+        and (target.endpoint.is_anthropic or _is_plain(job, target))
     )
 
 
-async def prepare(job: Job, target: Target) -> Prepared:
-    """Write the request of ``job`` for ``target`` and sign it."""
-    facts, model = job.facts, target.ref.model
-    url = target.hosting.url(target.endpoint, model, Operation.GENERATE, stream=facts.stream)
-    relay = relays(job, target)
-    stages: tuple[EventStage, ...] = ()
-    losses: tuple[Loss, ...] = ()
-    extra: tuple[tuple[str, str], ...] = ()
-    if relay:
-        body = job.request.retarget(model)
-    else:
-        conversation = _meaning(job, target)
-        encoded = _written(conversation, target)
-        body, losses, extra = encoded.payload.encode(), encoded.losses, encoded.headers
-        stages = _stages(conversation, target)
-    request = UpstreamRequest(
-        method="POST",
-        url=url,
-        headers=_headers(job, target, extra),
-        body=body,
-        timeouts=target.timeouts,
-    )
-    return Prepared(await target.credential.authorize(request), relay, stages, losses)
+def _is_plain(job: Job, target: Target) -> bool:
+    limit, wanted = target.destination.profile.max_output, job.facts.max_tokens
+    return (limit is None or wanted is None or wanted <= limit) and job.request.plain
 
 
-def _meaning(job: Job, target: Target) -> Conversation:
+def meaning(job: Job, target: Target) -> Conversation:
+    """Return what ``job`` means for ``target``: its model, what our configuration changes, no seals but its own."""
     conversation = job.request.conversation()
     if job.decision.strip_tag:
         conversation = strip_tag(conversation)
     if job.catalog.system_prompt:
         conversation = with_prompt(conversation, job.catalog.system_prompt)
     conversation = evolve(conversation, model=target.ref.model)
+    if job.amending is not None and job.amending.unseals(target):
+        return unsealed(conversation)
+    return homeward(conversation, target.dialect.name, _home(target))
+
+
+def _home(target: Target) -> str:
+    return "" if target.destination.is_anthropic else target.ref.provider
+
+
+async def prepare_relay(job: Job, target: Target) -> Prepared:
+    """Sign the bytes of ``job`` for ``target``."""
+    body = job.request.retarget(target.ref.model)
+    if job.amending is not None:
+        job.amending.relayed(target, body)
+    return await _signed(job, target, body, _headers(job, target, ()), relay=True)
+
+
+async def prepare_translation(
+    job: Job, target: Target, conversation: Conversation, losses: tuple[Loss, ...] = ()
+) -> Prepared:
+    """Write ``conversation`` for ``target`` and sign it; ``losses`` are those that there were before."""
     for hook in target.pipeline.requests:
         conversation = hook(conversation, target.destination)
-    return conversation
+    profile = target.destination.profile if job.amending is None else job.amending.profile(target)
+    encoded = written(conversation, target, _betas(job.call.headers), profile)
+    encoded = evolve(encoded, headers=_headers(job, target, encoded.headers))
+    if job.amending is not None:
+        encoded = job.amending.apply(target, encoded)
+    prepared = await _signed(job, target, encoded.payload.encode(), encoded.headers, relay=False)
+    lost = tuple(dict.fromkeys((*losses, *encoded.losses)))
+    return evolve(prepared, stages=_stages(conversation, target), losses=lost)
 
 
-def _written(conversation: Conversation, target: Target) -> Encoded:
+async def _signed(
+    job: Job, target: Target, body: bytes, headers: tuple[tuple[str, str], ...], *, relay: bool
+) -> Prepared:
+    model = target.ref.model
+    request = UpstreamRequest(
+        method="POST",
+        url=target.hosting.url(target.endpoint, model, Operation.GENERATE, stream=job.facts.stream),
+        headers=headers,
+        body=body,
+        timeouts=target.timeouts,
+    )
+    return Prepared(await target.credential.authorize(request), relay)
+
+
+def written(
+    conversation: Conversation,
+    target: Target,
+    betas: Sequence[str] = (),
+    profile: ModelProfile | None = None,
+) -> Encoded:
+    """Return the request of a conversation in the provider's dialect, as its door wants it.
+
+    ``profile`` in place of the target's own.
+    """
     destination = target.destination
     encoded = target.dialect.write_request(
-        conversation, destination.profile, is_anthropic=destination.is_anthropic
+        conversation, profile or destination.profile, is_anthropic=destination.is_anthropic
     )
     payload = encoded.payload
     for hook in target.pipeline.payloads:
         payload = hook(payload, destination)
-    return evolve(encoded, payload=target.hosting.amend(payload))
+    return target.hosting.amend(
+        evolve(encoded, payload=payload), target.endpoint, betas, stream=conversation.stream
+    )
+
+
+def _betas(headers: Headers) -> tuple[str, ...]:
+    found = headers.get("anthropic-beta", "")
+    return tuple(beta for part in found.split(",") if (beta := part.strip()))
 
 
 def _stages(conversation: Conversation, target: Target) -> tuple[EventStage, ...]:
-    made: list[EventStage | None] = []
+    made: list[EventStage | None] = [Stamp.of(target)]
     if hasattr(target.dialect, "reply_stage"):
         staging = cast("ReplyStaging", target.dialect)
         made.append(staging.reply_stage(conversation, target.destination.profile))
-    made.extend(hook(target.destination) for hook in target.pipeline.stages)
+    made.extend(hook(conversation, target.destination) for hook in target.pipeline.stages)
     return tuple(stage for stage in made if stage is not None)
 
 
@@ -121,7 +168,7 @@ def _headers(job: Job, target: Target, extra: Sequence[tuple[str, str]]) -> tupl
     merged = dict(target.headers)
     merged["accept"] = "text/event-stream" if job.facts.stream else "application/json"
     merged.update(extra)
-    if target.endpoint.is_anthropic:
+    if target.endpoint.is_anthropic and target.hosting.verbatim:
         merged.update(_passed(job.call.headers))
     if job.trail.span is not None:
         merged.update(job.trail.span.headers())

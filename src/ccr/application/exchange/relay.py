@@ -132,6 +132,8 @@ async def relay(job: Job, opened: Opened, write: Write, encoder: StreamEncoder) 
         job.trail.error = error
         await outlet.send(_last_words(reply, encoder, error))  # type: ignore[arg-type]  # a stream is never Whole
     finally:
+        if isinstance(reply, EventReply):
+            job.trail.repairs = reply.repairs
         job.trail.usage = reply.usage if isinstance(reply, EventReply) else reply.observer.usage  # type: ignore[union-attr]
         await outlet.aclose()
         await reply.response.aclose()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ccr.domain.facts import RequestFacts
     from ccr.domain.fidelity import Loss
     from ccr.domain.record import AttemptRecord
+    from ccr.domain.repair import Repair
     from ccr.domain.routing.decision import RouteDecision
 
 __all__ = ["Trail"]
@@ -33,10 +34,13 @@ class Trail:
     span: Span | None = None
     attempts: list[AttemptRecord] = field(factory=list)
     usage: Usage = NO_USAGE
+    side: Usage = NO_USAGE
+    """What calls of our own cost on the way (a picture described)."""
     status: int = 0
     first_byte: float | None = None
     path: str = ""
     losses: tuple[Loss, ...] = ()
+    repairs: tuple[Repair, ...] = ()
     error: GatewayError | None = None
     revision: str = ""
     bytes_in: int = 0

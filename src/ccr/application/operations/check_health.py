@@ -82,5 +82,8 @@ class CheckHealth:
                 for provider in catalog.settings.providers
             ],
             "uses_anthropic": any(target.destination.is_anthropic for target in catalog.targets.values()),
-            "warnings": [str(problem) for problem in catalog.warnings],
+            "warnings": [
+                *map(str, catalog.warnings),
+                *(catalog.transformers.warnings() if catalog.transformers is not None else ()),
+            ],
         }

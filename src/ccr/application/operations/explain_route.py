@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
-from ccr.domain.errors import NoSuchPathError
+from ccr.application.exchange.amend import Amending
+from ccr.application.exchange.foresee import foresee
+from ccr.application.exchange.job import Job
+from ccr.application.exchange.trail import Trail
+from ccr.domain.attempts import AttemptPlan
+from ccr.domain.errors import GatewayError, NoSuchPathError
 from ccr.domain.routing.decide import decide
 from ccr.domain.routing.policy import clip
 
 if TYPE_CHECKING:
     from ccr.application.call import Call
     from ccr.application.catalog.holder import CatalogHolder
+    from ccr.application.exchange.seams import Adapter, Interceptor
     from ccr.application.flow.conditions import Snapshot
+    from ccr.application.ports.compat import LearnedStore
     from ccr.application.tracker import Decided, Tracker
     from ccr.domain.facts import RequestFacts
+    from ccr.domain.models import ModelRef
     from ccr.domain.routing.decision import RouteDecision, Verdict
 
 __all__ = ["LAST", "ExplainRoute", "to_dict", "to_lines"]
 
+_NEVER = datetime.fromtimestamp(0, UTC)
 LAST = "last"
 """In place of a request id: the newest decision."""
 
@@ -32,6 +42,8 @@ class ExplainRoute:
     catalog: CatalogHolder
     snapshot: Snapshot
     tracker: Tracker
+    helpers: Sequence[Adapter | Interceptor] = ()
+    learned: LearnedStore | None = None
 
     async def __call__(self, call: Call) -> Mapping[str, object]:
         """Decide about a request without sending it.
@@ -40,9 +52,27 @@ class ExplainRoute:
         """
         catalog = self.catalog.current
         await call.read()
-        parsed = catalog.clients[call.dialect].read(call)
+        client = catalog.clients[call.dialect]
+        parsed = client.read(call)
         decision = decide(catalog.policy, parsed.facts, await self.snapshot(call, parsed, catalog))
-        return to_dict(decision, request_id=call.request_id, facts=parsed.facts)
+        trail = Trail(call.request_id, _NEVER, call.received, call.principal.id)
+        plan = AttemptPlan((decision.target, *decision.fallbacks))
+        job = Job(call, client, catalog, parsed, parsed.facts, decision, plan, trail)
+        if self.learned is not None:
+            job.amending = Amending(self.learned)
+        told = to_dict(decision, request_id=call.request_id, facts=parsed.facts)
+        return {**told, "targets": [self._foreseen(job, ref) for ref in plan.targets]}
+
+    def _foreseen(self, job: Job, ref: ModelRef) -> dict[str, object]:
+        """Say how a target would be spoken to, and what it would not get."""
+        try:
+            seen = foresee(job, job.catalog.target(ref), self.helpers)
+        except GatewayError as failed:
+            return {"target": str(ref), "path": None, "losses": [], "error": failed.message}
+        losses = [str(loss) for loss in seen.losses]
+        refused = bool(losses) and job.decision.exact
+        said = "passed over, the route asks for exact fidelity" if refused else None
+        return {"target": str(ref), "path": seen.path, "losses": losses, "error": said}
 
     def recent(self, last: int = 1) -> Sequence[Mapping[str, object]]:
         """Return the newest decisions, newest first."""
@@ -73,6 +103,7 @@ def to_dict(
         "scenario": decision.scenario,
         "reason": decision.reason,
         "tokens": decision.tokens,
+        "fidelity": "exact" if decision.exact else "best",
         "fallbacks": [str(ref) for ref in decision.fallbacks],
         "verdicts": [_verdict(verdict) for verdict in decision.verdicts],
     }
@@ -98,4 +129,8 @@ def to_lines(explained: Mapping[str, Any]) -> list[str]:
         lines.append(f"  {mark} {verdict['rule']:<{width}}  {verdict['because']}{arrow}")
     if explained["fallbacks"]:
         lines.append(f"  then {', '.join(explained['fallbacks'])}")
+    for target in explained.get("targets", ()):
+        lost = f", loses {', '.join(target['losses'])}" if target["losses"] else ""
+        said = f": {target['error']}" if target["error"] else ""
+        lines.append(f"  {target['target']}: {target['path'] or 'cannot be called'}{lost}{said}")
     return lines

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
+from ccr.application.contained import Faults, contained
 from ccr.domain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class ManageConfig:
     holder: CatalogHolder
     applied: Callable[[Catalog], None]
     refused: Callable[[ConfigError], None]
+    faults: Faults = field(factory=Faults)
     _lock: asyncio.Lock = field(factory=asyncio.Lock, init=False)
 
     async def load(self) -> Catalog:
@@ -54,7 +56,12 @@ class ManageConfig:
     async def follow(self) -> None:
         """Reload whenever the source has changed, until cancelled."""
         async for _ in self.store.changes():
-            await self.reload(only_if_changed=True)
+            with contained("reload", self.faults) as outcome:
+                await self.reload(only_if_changed=True)
+            if (
+                outcome.error is not None
+            ):  # a fault of ours: the configuration in force stays, and the next change counts
+                self.holder.last_error = f"it could not be taken: {outcome.because}"
 
     def _take(self, loaded: Loaded) -> Catalog:
         try:

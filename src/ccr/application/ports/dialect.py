@@ -69,8 +69,20 @@ class ParsedCall(Protocol):
         """It carries state that another provider sealed, which this dialect's own provider would refuse."""
         ...
 
+    @property
+    def plain(self) -> bool:
+        """It holds nothing that a provider which merely speaks this dialect might refuse: it may be relayed there."""
+        ...
+
+    @property
+    def echo(self) -> object:
+        """What this dialect's own writers need of the request to write its reply (settings to repeat, framing); small,
+        because it lives as long as the reply. Opaque to everybody else.
+        """
+        ...
+
     def retarget(self, model: str) -> bytes:
-        """Return the body as it came but for another ``model``."""
+        """Return the body as it came but for another ``model``; as it came where the model stands in the path."""
         ...
 
 
@@ -92,6 +104,9 @@ class StreamDecoder(Protocol):
 
 class StreamEncoder(Protocol):
     """Meaning to bytes; one instance writes one reply."""
+
+    content_type: str
+    """Of the streamed reply, SSE or the dialect's other framing."""
 
     def feed(self, events: Sequence[StreamEvent]) -> bytes:
         """Return the bytes of these events, StreamFailed included."""
@@ -136,15 +151,15 @@ class ClientDialect(Protocol):
         ...
 
     def read_turn(self, raw: bytes) -> Turn:
-        """Read one message. Pure and context-free: equal bytes, equal turn (it is memoised)."""
+        """Read one message or item. Pure and context-free: equal bytes, equal turn (it is memoised)."""
         ...
 
-    def write_reply(self, reply: Reply, facts: RequestFacts) -> bytes:
-        """Write a whole reply."""
+    def write_reply(self, reply: Reply, facts: RequestFacts, echo: object) -> bytes:
+        """Write a whole reply; ``echo`` is the parsed call's."""
         ...
 
-    def stream_encoder(self, facts: RequestFacts, *, input_estimate: int = 0) -> StreamEncoder:
-        """Return a writer for one streamed reply."""
+    def stream_encoder(self, facts: RequestFacts, echo: object, *, input_estimate: int = 0) -> StreamEncoder:
+        """Return a writer for one streamed reply; ``echo`` is the parsed call's."""
         ...
 
     def encode_error(
@@ -159,7 +174,11 @@ class ClientDialect(Protocol):
 
 
 class ProviderDialect(Protocol):
-    """We are the client."""
+    """We are the client.
+
+    Optional abilities: ``default_headers`` (pairs sent with every request) and ``reply_stage(conversation, profile)``, a
+    stage that undoes in the reply what had to be renamed in the request (``exchange/prepare.py``).
+    """
 
     name: str
 

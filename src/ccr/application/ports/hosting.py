@@ -5,26 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ccr.application.ports.dialect import Framer
-    from ccr.application.ports.payload import Payload
+    from ccr.application.ports.payload import Encoded
     from ccr.application.ports.provider import Endpoint
     from ccr.application.ports.upstream import UpstreamRequest
     from ccr.domain.facts import Operation
 
-__all__ = ["CredentialSource", "Hosting"]
+__all__ = ["CredentialSource", "Hosting", "RenewableCredential"]
 
 
 class Hosting(Protocol):
-    """A door: direct, Azure, Bedrock, Vertex."""
+    """A door: direct, Azure, Bedrock, Vertex.
+
+    ``verbatim``: bodies, headers and replies go through as the dialect has them, so replies may be relayed byte for byte;
+    else ``amend`` changes every body, a client's own headers stay behind, and replies are always decoded.
+    """
 
     name: str
+    verbatim: bool
 
     def url(self, endpoint: Endpoint, model: str, operation: Operation, *, stream: bool) -> str:
         """Return the absolute URL."""
         ...
 
-    def amend(self, payload: Payload) -> Payload:
-        """Return the payload with what this door wants in the body."""
+    def amend(self, encoded: Encoded, endpoint: Endpoint, betas: Sequence[str], *, stream: bool) -> Encoded:
+        """Return the request with what this door wants in the body and headers, and what it lost by that.
+
+        ``betas``: the values of the client's ``anthropic-beta``, for doors that take them in the body.
+        """
         ...
 
     def framer(self, *, limit: int) -> Framer:
@@ -41,4 +51,12 @@ class CredentialSource(Protocol):
 
     def secrets(self) -> tuple[str, ...]:
         """Texts that must be masked wherever a provider's words go out."""
+        ...
+
+
+class RenewableCredential(CredentialSource, Protocol):
+    """A credential that may end before it says so: revoked, or by another clock."""
+
+    def refused(self) -> None:
+        """Take note that a provider refused it; the next request is given another, if one can be had."""
         ...

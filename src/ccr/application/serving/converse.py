@@ -14,16 +14,15 @@ from ccr.application.exchange.trail import Trail
 from ccr.application.exchange.watch import Watch
 from ccr.domain.access import LOCAL
 from ccr.domain.attempts import AttemptPlan
-from ccr.domain.conversation import Image, Text, ToolCall, ToolResult
-from ccr.domain.conversation.tools import FunctionTool, HostedTool
+from ccr.domain.conversation import HostedTool, Image, ToolResult
+from ccr.domain.conversation.texts import texts_of
 from ccr.domain.errors import GatewayError, InternalError
 from ccr.domain.facts import RequestFacts
 from ccr.domain.routing.decide import decide
 from ccr.domain.stream import StreamFailed
-from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
     from ccr.application.catalog.holder import CatalogHolder
     from ccr.application.exchange.attempts import Attempts
@@ -47,11 +46,13 @@ class BuiltCall:
     built: Conversation
     facts: RequestFacts
     foreign: bool = False
+    plain: bool = False
+    echo: object = None
 
     @classmethod
     def of(cls, conversation: Conversation) -> BuiltCall:
         """Read the facts off a conversation."""
-        texts = list(_texts(conversation))
+        texts = texts_of(conversation)
         last = conversation.turns[-1].blocks if conversation.turns else ()
         size = sum(map(len, texts))
         facts = RequestFacts(
@@ -77,7 +78,7 @@ class BuiltCall:
 
     def texts(self) -> Sequence[bytes]:
         """Return what counts."""
-        return tuple(_texts(self.built))
+        return texts_of(self.built)
 
     def retarget(self, model: str) -> bytes:
         """Never asked: there are no bytes to relay."""
@@ -88,27 +89,6 @@ def _has_image(block: ContentBlock) -> bool:
     return isinstance(block, Image) or (
         isinstance(block, ToolResult) and any(isinstance(part, Image) for part in block.content)
     )
-
-
-def _texts(conversation: Conversation) -> Iterator[bytes]:
-    for text in conversation.system:
-        yield text.text.encode()
-    for turn in conversation.turns:
-        for block in turn.blocks:
-            yield from _block_texts(block)
-    for tool in conversation.tools:
-        if isinstance(tool, FunctionTool):
-            yield f"{tool.name}{tool.description}".encode()
-            yield tool.schema.data
-
-
-def _block_texts(block: ContentBlock) -> Iterator[bytes]:
-    if isinstance(block, Text):
-        yield block.text.encode()
-    elif isinstance(block, ToolCall):
-        yield block.input.data if isinstance(block.input, Json) else block.input.encode()
-    elif isinstance(block, ToolResult):
-        yield from (part.text.encode() for part in block.content if isinstance(part, Text))
 
 
 @define(eq=False)
@@ -189,5 +169,5 @@ class Converse:
                         raise event.error
                     yield event
         finally:
-            job.trail.usage = reply.usage
+            job.trail.usage, job.trail.repairs = reply.usage, reply.repairs
             await reply.response.aclose()

@@ -89,12 +89,12 @@ class HandleCall:
         decision = trail.decision = decide(catalog.policy, parsed.facts, conditions)
         self.tracker.remember(call.request_id, parsed.facts, decision)
         plan = AttemptPlan((decision.target, *decision.fallbacks))
-        return Job(call, client, catalog, parsed, parsed.facts, decision, plan, trail)
+        return Job(call, client, catalog, parsed, parsed.facts, decision, plan, trail, echo=parsed.echo)
 
     async def _answer(self, job: Job, client: ClientDialect) -> Answer:
         if not job.facts.stream:
             return self._whole(job, client, await self.attempts.run(job))
-        encoder = client.stream_encoder(job.facts)
+        encoder = client.stream_encoder(job.facts, job.echo)
         head = asyncio.get_running_loop().create_task(self.attempts.run(job))
         try:
             await asyncio.wait({head}, timeout=job.catalog.settings.timeouts.commit_after)
@@ -103,7 +103,7 @@ class HandleCall:
             raise
         if head.done():
             opened = head.result()
-            headers = stream_headers(job) + provider_headers(opened.headers)
+            headers = stream_headers(job, encoder) + provider_headers(opened.headers)
             return self._streamed(
                 job,
                 encoder,
@@ -118,7 +118,7 @@ class HandleCall:
         return self._streamed(
             job,
             encoder,
-            stream_headers(job),
+            stream_headers(job, encoder),
             lambda write: wait_and_relay(job, head, write, encoder),
             lambda: _cancelled(head),
         )
@@ -157,8 +157,8 @@ class HandleCall:
         whole = opened.reply
         if not isinstance(whole, Whole):
             raise InternalError("a whole reply was asked for")
-        job.trail.usage = whole.usage
-        body = whole.body if whole.reply is None else client.write_reply(whole.reply, job.facts)
+        job.trail.usage, job.trail.repairs = whole.usage, whole.repairs
+        body = whole.body if whole.reply is None else client.write_reply(whole.reply, job.facts, job.echo)
         job.trail.bytes_out = len(body)
         job.trail.first_byte = self.clock.monotonic() - job.trail.began
         return Answer(200, json_headers(job) + provider_headers(opened.headers), body=body)

@@ -9,13 +9,13 @@ if TYPE_CHECKING:
 
     from ccr.application.exchange.job import Job
     from ccr.application.exchange.trail import Trail
+    from ccr.application.ports.dialect import StreamEncoder
 
 __all__ = ["decision_headers", "json_headers", "provider_headers", "stream_headers"]
 
 _MOST_REASON = 200
 _MOST_VALUE = 256
 _STREAM = (
-    ("content-type", "text/event-stream; charset=utf-8"),
     ("cache-control", "no-cache"),
     ("x-accel-buffering", "no"),
 )
@@ -23,9 +23,9 @@ _JSON = (("content-type", "application/json"),)
 _RATE_PREFIXES = ("anthropic-ratelimit-", "x-ratelimit-")
 
 
-def stream_headers(job: Job) -> tuple[tuple[str, str], ...]:
+def stream_headers(job: Job, encoder: StreamEncoder) -> tuple[tuple[str, str], ...]:
     """Headers of a streamed reply."""
-    return _STREAM + decision_headers(job.trail)
+    return (("content-type", encoder.content_type), *_STREAM, *decision_headers(job.trail))
 
 
 def json_headers(job: Job) -> tuple[tuple[str, str], ...]:

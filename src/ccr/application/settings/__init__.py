@@ -8,8 +8,9 @@ from attrs import field, frozen
 
 from ccr.application.settings.limits import LimitSettings, TimeoutSettings
 from ccr.application.settings.logging import LogSettings
-from ccr.application.settings.providers import ProviderSettings, TransformerUse
+from ccr.application.settings.providers import ProviderSettings, TransformerFile, TransformerUse
 from ccr.application.settings.routing import RouterSettings
+from ccr.application.settings.search import SearchSettings
 from ccr.application.settings.server import ClientSettings, ServerSettings
 
 __all__ = [
@@ -18,9 +19,11 @@ __all__ = [
     "LogSettings",
     "ProviderSettings",
     "RouterSettings",
+    "SearchSettings",
     "ServerSettings",
     "Settings",
     "TimeoutSettings",
+    "TransformerFile",
     "TransformerUse",
 ]
 
@@ -33,11 +36,13 @@ class Settings:
 
     server: ServerSettings = ServerSettings()
     providers: tuple[ProviderSettings, ...] = ()
+    transformers: tuple[TransformerFile, ...] = ()
     router: RouterSettings = RouterSettings()
     timeouts: TimeoutSettings = TimeoutSettings()
     limits: LimitSettings = LimitSettings()
     logging: LogSettings = LogSettings()
     client: ClientSettings = ClientSettings()
+    search: SearchSettings = SearchSettings()
     proxy_url: str | None = field(default=None, repr=False)
     """May hold a password."""
     proxy_bypass: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from attrs import field, frozen
 
 from ccr.domain.secret import Secret
 
-__all__ = ["ModelOverride", "ProviderSettings", "TransformerUse"]
+__all__ = ["ModelOverride", "ProviderSettings", "TransformerFile", "TransformerUse"]
 
 
 @frozen
@@ -16,6 +16,15 @@ class TransformerUse:
     """A transformer by name, with its options; ``where`` is its JSON path, for messages."""
 
     name: str
+    options: Mapping[str, object] = field(factory=dict, hash=False, repr=False)
+    where: str = ""
+
+
+@frozen
+class TransformerFile:
+    """A Python file with transformers of the user's own; ``options`` are their defaults, ``where`` as above."""
+
+    path: str
     options: Mapping[str, object] = field(factory=dict, hash=False, repr=False)
     where: str = ""
 

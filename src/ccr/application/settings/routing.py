@@ -30,6 +30,8 @@ class RouterSettings:
     agents: Mapping[str, str] = field(factory=dict, hash=False)
     models: Mapping[str, str] = field(factory=dict, hash=False)
     think_effort: str = "high"
+    fidelity: Mapping[str, str] = field(factory=dict, hash=False)
+    """``best`` or ``exact`` by scenario; ``*`` = every other one."""
     custom_first: bool = False
     custom_router: str = ""
     """Path of the custom router (a Python file)."""
@@ -38,3 +40,5 @@ class RouterSettings:
     fallback: Mapping[str, tuple[str, ...]] = field(factory=dict, hash=False)
     """Scenario -> targets tried in order."""
     session_routers: bool = True
+    describe_images: bool = False
+    """Images of the current turn are described by the ``image`` target too, rather than the turn sent there."""
