@@ -9,7 +9,9 @@ from __future__ import annotations
 from ccr.application.ports.dialect import Frame
 from ccr.domain.errors import UpstreamProtocolError
 
-__all__ = ["DEFAULT_LIMIT", "SseFramer", "write_event"]
+__all__ = ["CONTENT_TYPE", "DEFAULT_LIMIT", "SseFramer", "write_event"]
+
+CONTENT_TYPE = "text/event-stream; charset=utf-8"
 
 DEFAULT_LIMIT = 16 * 1024 * 1024
 """Bytes of one event. Replies with an inline picture come in one event of several MB; 16 MB is aiohttp's and more than

@@ -1,0 +1,69 @@
+"""A caller's request that is not what it should be: one sentence and the JSON path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+from ccr.adapters.wire import json
+from ccr.domain.errors import InvalidRequestError
+
+__all__ = ["checked", "elements", "invalid", "opened", "prefixed"]
+
+T = TypeVar("T")
+
+RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+
+_WHERE = re.compile(r" - at `\$(.*)`$")
+
+
+def invalid(path: str, problem: str) -> InvalidRequestError:
+    """Return the error: ``messages[2].content: must be a string or a list of blocks``."""
+    return InvalidRequestError(f"{path}: {problem}" if path else problem, param=path or None)
+
+
+def checked(decoder: msgspec.json.Decoder[T], data: msgspec.Raw | bytes, path: str) -> T:
+    """Decode a part of a request. Raises InvalidRequestError with the path of what is wrong."""
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        found = _WHERE.search(text)
+        inner = found[1] if found else ""
+        raise invalid((path + inner).removeprefix("."), _WHERE.sub("", text).replace("`", "")) from error
+    except (ValueError, RecursionError) as error:
+        raise invalid(
+            path, "not valid JSON" if isinstance(error, ValueError) else "nested too deep"
+        ) from error
+
+
+def opened(body: bytes) -> Mapping[str, msgspec.Raw]:
+    """Open a body at its top level. Raises InvalidRequestError if it is no JSON object in UTF-8."""
+    if not body.isascii():
+        try:
+            body.decode()
+        except UnicodeDecodeError as error:
+            raise invalid("", f"the body is not valid UTF-8 (byte {error.start})") from error
+    try:
+        return json.top_level(body)
+    except msgspec.ValidationError as error:
+        raise invalid("", "the body must be a JSON object") from error
+    except ValueError as error:
+        problem = str(error).removeprefix("JSON is malformed: ")
+        raise invalid("", f"the body is not valid JSON: {problem}") from error
+
+
+def elements(data: msgspec.Raw | bytes, path: str) -> list[msgspec.Raw]:
+    """Open a list without reading what is in it. Raises InvalidRequestError."""
+    return checked(RAWS, data, path)
+
+
+def prefixed(error: InvalidRequestError, path: str) -> InvalidRequestError:
+    """Return the error as seen from further up: ``content[0].id`` becomes ``messages[3].content[0].id``."""
+    inner = error.param or ""
+    problem = error.message.removeprefix(f"{inner}: ") if inner else error.message
+    dot = "." if inner and not inner.startswith("[") else ""
+    return invalid(f"{path}{dot}{inner}", problem)
