@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from attrs import evolve
 
-from ccr.adapters.dialects.anthropic.complaint import checked, elements, invalid
-from ccr.adapters.dialects.anthropic.seals import REDACTED, SIGNATURE, read_seal
+from ccr.adapters.dialects.anthropic.seals import FOREIGN, REDACTED, SIGNATURE, read_seal
 from ccr.adapters.dialects.anthropic.wire import (
     BLOCK,
     BLOCKS,
@@ -21,7 +20,9 @@ from ccr.adapters.dialects.anthropic.wire import (
     WireSource,
     opening,
 )
-from ccr.adapters.wire import json
+from ccr.adapters.wire import json, web_results
+from ccr.adapters.wire.complaint import checked, elements, invalid
+from ccr.adapters.wire.envelope import unwrap
 from ccr.domain.conversation import (
     CacheMark,
     Citation,
@@ -110,12 +111,26 @@ def read_block(raw: Raw, path: str) -> ContentBlock:
 
 def _rare(wire: WireBlock, raw: Raw, path: str) -> ContentBlock:
     if wire.type.endswith("_tool_result") and wire.tool_use_id and wire.content:
-        return ServerToolResult(
-            wire.tool_use_id, wire.type, json.json_of(wire.content), DIALECT, cache_of(wire.cache_control)
-        )
+        content, maker = json.json_of(wire.content), DIALECT
+        if wire.type == web_results.KIND and FOREIGN in content.data:
+            content, maker = _unsealed_results(content)
+        return ServerToolResult(wire.tool_use_id, wire.type, content, maker, cache_of(wire.cache_control))
     if not wire.type:
         raise invalid(f"{path}.type", "must name the type of the block")
     return Opaque(DIALECT, wire.type, json.json_of(raw))
+
+
+def _unsealed_results(content: Json) -> tuple[Json, str]:
+    """Return results as they were before they were given to the client, and whose they are."""
+    maker = DIALECT
+    results = []
+    for one in web_results.results_of(content):
+        text = one.get("encrypted_content")
+        seal = unwrap(text) if isinstance(text, str) else None
+        if seal is not None:
+            maker = seal.origin.dialect
+        results.append(one if seal is None else {**one, "encrypted_content": seal.data})
+    return (content, maker) if maker == DIALECT else (Json(json.encode_wire(results)), maker)
 
 
 # --------------------------------------------------------------------- a type at a time; None = kept as it is
@@ -234,7 +249,7 @@ _SOURCES: dict[str, Callable[[WireSource], Source]] = {
 
 def cache_of(wire: WireCache | None) -> CacheMark | None:
     """Return the mark of a ``cache_control``."""
-    return None if wire is None else CacheMark(wire.ttl)
+    return None if wire is None else CacheMark(wire.ttl, wire.scope)
 
 
 def read_citation(raw: Raw | bytes) -> Citation:

@@ -56,12 +56,16 @@ class AnthropicClient:
         """Read one message. Pure and context-free."""
         return self._read_turn(raw)
 
-    def write_reply(self, reply: Reply, facts: RequestFacts) -> bytes:
+    def write_reply(self, reply: Reply, facts: RequestFacts, echo: object) -> bytes:
         """Write a whole reply. Raises UpstreamProtocolError if a tool call in it is broken."""
+        del echo
         return write_reply(reply, self._new_id(), facts.model)
 
-    def stream_encoder(self, facts: RequestFacts, *, input_estimate: int = 0) -> AnthropicStreamEncoder:
+    def stream_encoder(
+        self, facts: RequestFacts, echo: object, *, input_estimate: int = 0
+    ) -> AnthropicStreamEncoder:
         """Return a writer for one streamed reply."""
+        del echo
         return AnthropicStreamEncoder(self._new_id(), facts.model, input_estimate)
 
     def encode_error(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from ccr.adapters.dialects.anthropic.seals import is_home
+from ccr.adapters.dialects.anthropic.seals import at_home, is_home
 from ccr.adapters.dialects.anthropic.wire import DIALECT
-from ccr.adapters.wire import json
+from ccr.adapters.wire import json, web_results
 from ccr.adapters.wire.names import short_name
 from ccr.domain.conversation import (
     CacheMark,
@@ -22,6 +22,7 @@ from ccr.domain.conversation import (
     Inline,
     Opaque,
     Role,
+    ServerToolCall,
     ServerToolResult,
     Text,
     Thinking,
@@ -38,9 +39,41 @@ if TYPE_CHECKING:
     from ccr.domain.conversation import ContentBlock, ResultPart
     from ccr.domain.models import ModelProfile
 
-__all__ = ["merged", "plain_turn", "unmarked", "without_foreign"]
+__all__ = ["merged", "plain_turn", "searches_as_text", "unmarked", "without_foreign"]
 
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+def searches_as_text(
+    blocks: Sequence[ContentBlock], losses: list[Loss], *, keep: str = ""
+) -> Sequence[ContentBlock]:
+    """Return blocks in which a web search and its results are text, but for those of the dialect ``keep``.
+
+    Results are sealed for whoever made them: nobody else can be given them as results (user-pains P29).
+    """
+    told = {
+        block.call_id
+        for block in blocks
+        if isinstance(block, ServerToolResult)
+        and block.kind == web_results.KIND
+        and (not keep or block.dialect != keep)
+    }
+    if not told:
+        return blocks
+    queries: dict[str, str] = {}
+    made: list[ContentBlock] = []
+    for block in blocks:
+        if isinstance(block, ServerToolCall) and block.id in told:
+            queries[block.id] = web_results.query_of(block.input)
+        elif isinstance(block, ServerToolResult) and block.call_id in told:
+            is_plain = not block.dialect
+            made.append(
+                Text(web_results.as_text(block.content, queries.get(block.call_id, ""), texts=is_plain))
+            )
+            losses.append(Loss(web_results.KIND, "as text"))
+        else:
+            made.append(block)
+    return made
 
 
 # ------------------------------------------------------------------------------------- Anthropic itself
@@ -54,7 +87,7 @@ def without_foreign(turn: Turn, losses: list[Loss]) -> Turn:
     if not any(map(_is_foreign, turn.blocks)):
         return turn
     kept: list[ContentBlock] = []
-    for block in turn.blocks:
+    for block in searches_as_text(turn.blocks, losses, keep=DIALECT):
         if isinstance(block, ToolCall):
             kept.append(evolve(block, id=short_name(block.id)))
         elif isinstance(block, ToolResult):
@@ -87,8 +120,12 @@ def _feature(block: ContentBlock) -> str:
 
 
 def plain_turn(turn: Turn, profile: ModelProfile, losses: list[Loss]) -> Turn:
-    """Return the turn in words that every provider of this dialect knows; a system turn becomes a user's."""
-    blocks = [plain for block in turn.blocks if (plain := _plain(block, profile, losses)) is not None]
+    """Return the turn in words that every provider of this dialect knows; a system turn becomes a user's.
+
+    A seal of this dialect that is still there is the provider's own: others were taken off before (``homeward``).
+    """
+    said = searches_as_text(turn.blocks, losses)
+    blocks = [plain for block in said if (plain := _plain(block, profile, losses)) is not None]
     if turn.role is not Role.SYSTEM:
         return Turn(turn.role, tuple(blocks))
     return Turn(Role.USER, tuple(_reminder(block) for block in blocks))
@@ -105,15 +142,19 @@ def _plain(block: ContentBlock, profile: ModelProfile, losses: list[Loss]) -> Co
         case Text(text=text):
             return _plain_text(block) if text else None
         case Thinking(seal=seal):
-            if (seal is None and profile.reasoning_required) or (seal is not None and is_home(seal)):
+            if seal is not None and seal.origin.dialect == DIALECT:
+                return evolve(block, seal=at_home(seal))
+            if seal is None and profile.reasoning_required:
                 return block
             losses.append(Loss("thinking"))
             return None
         case ToolCall():
-            return ToolCall(block.id, block.name, block.input, unmarked(block.cache))
+            name, cache = short_name(block.name), unmarked(block.cache)
+            return ToolCall(short_name(block.id), name, block.input, cache)
         case ToolResult(content=content):
             parts = tuple(_part(part, profile, losses) for part in content)
-            return ToolResult(block.call_id, parts, block.is_error, unmarked(block.cache), block.plain)
+            call_id, cache = short_name(block.call_id), unmarked(block.cache)
+            return ToolResult(call_id, parts, block.is_error, cache, block.plain)
         case Image() | Document() | ToolReference() | Opaque():
             return _part(block, profile, losses)
         case _:  # what a provider's own tool was asked and gave
@@ -134,7 +175,7 @@ def _part(part: ResultPart, profile: ModelProfile, losses: list[Loss]) -> Result
             return _document(part, profile, losses)
         case ToolReference(name=name):
             losses.append(Loss("tool_reference", "as text"))
-            return Text(f"Tool available: {name}")
+            return Text(f"Tool available: {short_name(name)}")
         case Opaque(kind="search_result"):
             losses.append(Loss("search_result", "as text"))
             return Text(_search_result(part))

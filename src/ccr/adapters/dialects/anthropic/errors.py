@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ccr.adapters.dialects.anthropic.wire import DIALECT
 from ccr.adapters.wire import headers as header_rules
 from ccr.adapters.wire import json
+from ccr.adapters.wire.cloud_errors import amazon_type, exception_of, google_delay, google_type
 from ccr.adapters.wire.overflow import find_overflow, overflow_message
 from ccr.domain.errors import (
     Blast,
@@ -26,6 +27,8 @@ from ccr.domain.errors import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ccr.application.call import Headers
 
 __all__ = ["TABLE", "decode_error", "encode_error", "error_body", "error_event_data", "provider_error"]
@@ -141,8 +144,10 @@ def _own_reply(error: GatewayError) -> UpstreamReply | None:
         return None
     if error.kind == "context_overflow" and not any(words in reply.body for words in _WORDS_OF_OVERFLOW):
         return None
-    fields = json.object_of(reply.body)
-    return reply if fields is not None and isinstance(fields.get("error"), dict) else None
+    said = (json.object_of(reply.body) or {}).get("error")
+    if not isinstance(said, dict) or google_type(said):
+        return None  # a cloud's own words, which no client of this dialect reads
+    return reply
 
 
 def _status(error: GatewayError) -> tuple[int, str]:
@@ -167,14 +172,28 @@ def _message(error: GatewayError) -> str:
 
 
 def decode_error(status: int, headers: Headers, body: bytes, *, provider: str) -> GatewayError:
-    """Say what an error reply means; the reply itself is kept in ``error.upstream``. A 200 may hide one."""
-    kind, message = _read(body)
+    """Say what an error reply means; the reply itself is kept in ``error.upstream``. A 200 may hide one.
+
+    Clouds that sell Claude have words of their own for what goes wrong before the model is asked; those count more
+    than the status (Amazon says 429 of a model that is not ready, and 400 of an expired token).
+    """
+    fields = _fields(body)
+    kind, message = _read(fields)
+    clouds = _cloud_type(headers, fields)
+    kind = clouds or kind
     if status < 400:
         status = _STATUS.get(kind, 500)
     said = message or f"{provider or 'the provider'} answered with status {status} and no readable message"
     upstream = UpstreamReply(DIALECT, status, dict(headers), body)
     wait = header_rules.retry_after(headers)
+    if clouds:
+        status = status if clouds == "api_error" and status >= 500 else _STATUS[clouds]
+        wait = google_delay(_error_of(fields)) if wait is None else wait
     return provider_error(status, kind, said, provider=provider or None, retry_after=wait, upstream=upstream)
+
+
+def _cloud_type(headers: Headers, fields: Mapping[str, object]) -> str:
+    return amazon_type(exception_of(headers, fields)) or google_type(_error_of(fields))
 
 
 def provider_error(
@@ -223,11 +242,21 @@ def provider_error(
 _LONGEST = 2000
 
 
-def _read(body: bytes) -> tuple[str, str]:
-    """Return type and message of an error body of any of the shapes that occur; HTML and the like say nothing."""
+def _fields(body: bytes) -> Mapping[str, object]:
+    """Open an error body; Google wraps one in a list at times. HTML and the like hold nothing."""
     fields = json.object_of(body)
-    if fields is None:
-        return "", ""
+    if fields is None and body.lstrip().startswith(b"["):
+        fields = json.object_of(body.strip()[1:-1])
+    return fields or {}
+
+
+def _error_of(fields: Mapping[str, object]) -> Mapping[str, object]:
+    error = fields.get("error")
+    return error if isinstance(error, dict) else {}
+
+
+def _read(fields: Mapping[str, object]) -> tuple[str, str]:
+    """Return type and message of an error body of any of the shapes that occur."""
     error = fields.get("error")
     if isinstance(error, str):
         return "", error[:_LONGEST]
@@ -237,4 +266,4 @@ def _read(body: bytes) -> tuple[str, str]:
     return (kind if isinstance(kind, str) else ""), str(message)[:_LONGEST]
 
 
-_MESSAGES = ("message", "msg", "detail", "error_msg", "errorMessage")
+_MESSAGES = ("message", "Message", "msg", "detail", "error_msg", "errorMessage")

@@ -7,13 +7,12 @@ something (a plan-mode note, a picture).
 from __future__ import annotations
 
 import re
-from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
+from attrs import evolve
 
 from ccr.adapters.dialects.anthropic.blocks import is_text
-from ccr.adapters.dialects.anthropic.complaint import checked
 from ccr.adapters.dialects.anthropic.wire import (
     BILLING,
     DIALECT,
@@ -27,9 +26,10 @@ from ccr.adapters.dialects.anthropic.wire import (
     WireThinking,
 )
 from ccr.adapters.wire import json
-from ccr.adapters.wire.headers import product
+from ccr.adapters.wire.complaint import checked
+from ccr.adapters.wire.hints import BOUND, of_enum, read_hints
 from ccr.domain.conversation import Effort, ReasoningMode
-from ccr.domain.facts import Operation, RequestClass, RequestFacts, SessionKey
+from ccr.domain.facts import Operation, RequestFacts
 from ccr.domain.routing.tag import read_tag
 
 if TYPE_CHECKING:
@@ -37,13 +37,10 @@ if TYPE_CHECKING:
 
     from ccr.application.call import Headers
 
-__all__ = ["Fields", "facts_of", "of_enum", "reasoning_mode"]
+__all__ = ["Fields", "facts_of", "reasoning_mode"]
 
 T = TypeVar("T")
-E = TypeVar("E", bound=Enum)
 
-_BOUND = 200
-"""Characters of a header that are kept."""
 _INT = msgspec.json.Decoder(int | None)
 _BOOL = msgspec.json.Decoder(bool | None)
 _THINKING = msgspec.json.Decoder(WireThinking | None)
@@ -51,7 +48,6 @@ _OUTPUT = msgspec.json.Decoder(WireOutputConfig | None)
 _METADATA = msgspec.json.Decoder(WireMetadata | None)
 
 _OLD_SESSION = re.compile(r"_session_([\w.-]+)$")
-_1M = "[1m]"
 _PLAN_ON = "Plan mode is active"
 _PLAN_OFF = re.compile(rb"[Ee]xited [Pp]lan [Mm]ode|approved your plan")
 
@@ -85,13 +81,14 @@ def facts_of(fields: Fields, model: str, headers: Headers, operation: Operation)
     output = _get(top, "output_config", _OUTPUT) or WireOutputConfig()
     tools = _get(top, "tools", _TOOLS) or []
     blocks = _system_texts(top.get("system"))
-    session = _session(headers, top)
-    wants_1m = model.lower().endswith(_1M)
-    request_class = of_enum(RequestClass, _header(headers, "x-claude-code-request-class").lower())
+    hints = read_hints(headers, model)
+    session = (
+        hints.session if hints.session.session else evolve(hints.session, session=_session_of(_user(top)))
+    )
     return RequestFacts(
         operation=operation,
         dialect=DIALECT,
-        model=model[: -len(_1M)] if wants_1m else model,
+        model=hints.model,
         size=len(fields.body),
         text_size=len(fields.body) - _media_size(fields),
         stream=_get(top, "stream", _BOOL) is True,
@@ -104,30 +101,20 @@ def facts_of(fields: Fields, model: str, headers: Headers, operation: Operation)
         tools=len(tools),
         images=_images(fields.messages),
         session=session,
-        agent_type=_header(headers, "x-claude-code-agent-type"),
-        request_class=request_class,
-        is_subagent=bool(session.agent)
-        or request_class is RequestClass.SUBAGENT
-        or _billed_as_subagent(blocks),
-        compaction=_header(headers, "x-claude-code-compaction"),
+        agent_type=hints.agent_type,
+        request_class=hints.request_class,
+        is_subagent=hints.is_subagent or _billed_as_subagent(blocks),
+        compaction=hints.compaction,
         subagent_tag=_subagent_tag(fields, blocks),
-        wants_1m=wants_1m,
-        client=product(headers.get("user-agent", "")),
-        prompt_id=_header(headers, "x-claude-code-prompt-id"),
+        wants_1m=hints.wants_1m,
+        client=hints.client,
+        prompt_id=hints.prompt_id,
     )
 
 
 def reasoning_mode(kind: str) -> ReasoningMode:
     """Return what a ``thinking.type`` means."""
     return _MODES.get(kind, ReasoningMode.UNSET)
-
-
-def of_enum(kind: type[E], value: str) -> E | None:
-    """Return the member with that value, None if there is none."""
-    try:
-        return kind(value)
-    except ValueError:
-        return None
 
 
 def _get(top: Mapping[str, Raw], name: str, decoder: msgspec.json.Decoder[T]) -> T | None:
@@ -138,17 +125,9 @@ def _get(top: Mapping[str, Raw], name: str, decoder: msgspec.json.Decoder[T]) ->
 # ------------------------------------------------------------------------------------------- who asks
 
 
-def _header(headers: Headers, name: str) -> str:
-    return headers.get(name, "").strip()[:_BOUND]
-
-
-def _session(headers: Headers, top: Mapping[str, Raw]) -> SessionKey:
+def _user(top: Mapping[str, Raw]) -> str:
     metadata = _get(top, "metadata", _METADATA)
-    return SessionKey(
-        _header(headers, "x-claude-code-session-id") or _session_of((metadata and metadata.user_id) or ""),
-        _header(headers, "x-claude-code-agent-id"),
-        _header(headers, "x-claude-code-parent-agent-id"),
-    )
+    return (metadata and metadata.user_id) or ""
 
 
 def _session_of(user_id: str) -> str:
@@ -156,9 +135,9 @@ def _session_of(user_id: str) -> str:
     found = json.object_of(user_id.encode()) if user_id.startswith("{") else None
     if found is not None:
         session = found.get("session_id")
-        return session[:_BOUND] if isinstance(session, str) else ""
+        return session[:BOUND] if isinstance(session, str) else ""
     old = _OLD_SESSION.search(user_id)
-    return old[1][:_BOUND] if old else ""
+    return old[1][:BOUND] if old else ""
 
 
 def _system_texts(raw: Raw | None) -> list[str]:

@@ -10,6 +10,8 @@ from ccr.adapters.dialects.anthropic.read_reply import read_reply
 from ccr.adapters.dialects.anthropic.read_stream import AnthropicStreamDecoder
 from ccr.adapters.dialects.anthropic.watch import AnthropicStreamWatch, AnthropicWholeWatch
 from ccr.adapters.dialects.anthropic.wire import DIALECT
+from ccr.adapters.wire.tool_changes import applied
+from ccr.adapters.wire.tool_offers import restore_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from ccr.application.call import Headers
     from ccr.application.ports.dialect import Framer, ReplyWatch
     from ccr.application.ports.payload import Encoded
+    from ccr.application.ports.transformer import EventStage
     from ccr.domain.conversation import Conversation, Tool, Turn
     from ccr.domain.errors import GatewayError
     from ccr.domain.models import ModelProfile
@@ -70,6 +73,14 @@ class AnthropicProvider:
     def reply_watch(self, *, stream: bool) -> ReplyWatch:
         """Return an observer for one relayed reply."""
         return AnthropicStreamWatch() if stream else AnthropicWholeWatch()
+
+    def reply_stage(
+        self,
+        conversation: Conversation,
+        profile: ModelProfile,  # noqa: ARG002  # the port's
+    ) -> EventStage | None:
+        """Return a stage that gives tools their names back; None if all of them are short."""
+        return restore_names(applied(conversation))
 
     def decode_error(self, status: int, headers: Headers, body: bytes, *, provider: str) -> GatewayError:
         """Say what an error reply means; the reply itself is kept in ``error.upstream``."""

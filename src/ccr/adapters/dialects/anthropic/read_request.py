@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from ccr.adapters.dialects.anthropic.blocks import cache_of, is_text, read_blocks
-from ccr.adapters.dialects.anthropic.complaint import checked, elements, invalid, prefixed
-from ccr.adapters.dialects.anthropic.facts import Fields, facts_of, of_enum, reasoning_mode
-from ccr.adapters.dialects.anthropic.retarget import retarget
-from ccr.adapters.dialects.anthropic.seals import FOREIGN
-from ccr.adapters.dialects.anthropic.texts import texts_of
+from ccr.adapters.dialects.anthropic.blocks import is_text, read_blocks
+from ccr.adapters.dialects.anthropic.facts import Fields, facts_of, reasoning_mode
+from ccr.adapters.dialects.anthropic.plain import is_plain
+from ccr.adapters.dialects.anthropic.read_tools import read_tools
+from ccr.adapters.dialects.anthropic.seals import FOREIGN, with_call_seals
 from ccr.adapters.dialects.anthropic.wire import (
     DIALECT,
     MESSAGE,
@@ -20,16 +19,16 @@ from ccr.adapters.dialects.anthropic.wire import (
     WireMetadata,
     WireOutputConfig,
     WireThinking,
-    WireTool,
     WireToolChoice,
     opening,
 )
 from ccr.adapters.wire import json
+from ccr.adapters.wire.complaint import checked, elements, invalid, opened, prefixed
+from ccr.adapters.wire.hints import of_enum
+from ccr.adapters.wire.retarget import retarget
 from ccr.domain.conversation import (
     Conversation,
     Effort,
-    FunctionTool,
-    HostedTool,
     OutputFormat,
     Reasoning,
     Role,
@@ -39,6 +38,7 @@ from ccr.domain.conversation import (
     ToolMode,
     Turn,
 )
+from ccr.domain.conversation.texts import texts_of
 from ccr.domain.errors import InvalidRequestError
 from ccr.domain.verbatim import Json, Verbatim
 
@@ -61,7 +61,6 @@ _ROLES = {
 }
 _CHOICES = {"auto": ToolMode.AUTO, "any": ToolMode.REQUIRED, "none": ToolMode.NONE, "tool": ToolMode.NAMED}
 _DISPLAYS = {"omitted": False, "summarized": True, None: None}
-_TOOL = msgspec.json.Decoder(WireTool)
 _CHOICE = msgspec.json.Decoder(WireToolChoice)
 _THINKING = msgspec.json.Decoder(WireThinking)
 _OUTPUT = msgspec.json.Decoder(WireOutputConfig)
@@ -91,31 +90,12 @@ def read_turn(raw: bytes) -> Turn:
     role = _ROLES.get(message.role)
     if role is None:
         raise invalid("role", f"must be user, assistant or system, not {message.role[:40]!r}")
-    return Turn(role, read_blocks(message.content, "content"), Verbatim(DIALECT, raw))
-
-
-def read_tools(raw: bytes) -> tuple[Tool, ...]:
-    """Read the whole list of tools. Pure. Raises InvalidRequestError with a path inside the list."""
-    return tuple(_tool(one, f"[{index}]") for index, one in enumerate(elements(raw, "")))
-
-
-def _tool(raw: Raw, path: str) -> Tool:
-    wire = checked(_TOOL, raw, path)
-    if wire.type not in (None, "custom"):
-        return HostedTool(wire.type or "", wire.name, DIALECT, json.json_of(raw))
-    if not wire.name:
-        raise invalid(f"{path}.name", "a tool needs a name")
-    if opening(wire.input_schema) != b"{":
-        raise invalid(f"{path}.input_schema", "must be a JSON schema object")
-    return FunctionTool(
-        wire.name,
-        wire.description or "",
-        json.json_of(wire.input_schema),
-        wire.strict,
-        wire.defer_loading is True,
-        wire.eager_input_streaming,
-        cache_of(wire.cache_control),
-    )
+    blocks = read_blocks(message.content, "content")
+    if FOREIGN in raw:
+        attached = with_call_seals(blocks)
+        if attached is not blocks:
+            return Turn(role, attached)
+    return Turn(role, blocks, Verbatim(DIALECT, raw))
 
 
 def read_call(
@@ -125,7 +105,7 @@ def read_call(
 ) -> AnthropicCall:
     """Parse a call whose body is loaded. Raises InvalidRequestError."""
     body = call.body or b""
-    top = _opened(body)
+    top = opened(body)
     if "model" not in top:
         raise invalid("model", "is required")
     model = checked(STRING, top["model"], "model")
@@ -141,21 +121,6 @@ def read_call(
     fields = Fields(body, top, elements(top["messages"], "messages"))
     facts = facts_of(fields, model, call.headers, call.operation)
     return AnthropicCall(fields, model, facts, read_turn, read_tools)
-
-
-def _opened(body: bytes) -> Mapping[str, Raw]:
-    if not body.isascii():
-        try:
-            body.decode()
-        except UnicodeDecodeError as error:
-            raise invalid("", f"the body is not valid UTF-8 (byte {error.start})") from error
-    try:
-        return json.top_level(body)
-    except msgspec.ValidationError as error:
-        raise invalid("", "the body must be a JSON object") from error
-    except ValueError as error:
-        problem = str(error).removeprefix("JSON is malformed: ")
-        raise invalid("", f"the body is not valid JSON: {problem}") from error
 
 
 class AnthropicCall:
@@ -192,6 +157,15 @@ class AnthropicCall:
     def foreign(self) -> bool:
         """Whether it carries state that another provider sealed: found by our mark, in microseconds."""
         return FOREIGN in self._fields.body
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is the Messages API of before the betas, which everybody who speaks it knows."""
+        return is_plain(self._fields, self.facts)
+
+    @property
+    def echo(self) -> None:
+        """Nothing: a reply says nothing of its request."""
 
     def retarget(self, model: str) -> bytes:
         """Return the body as it came but for another model."""

@@ -91,5 +91,5 @@ def write_usage(usage: Usage, *, input_estimate: int = 0) -> dict[str, object]:
     if usage.reasoning is not None:
         written["output_tokens_details"] = {"thinking_tokens": usage.reasoning}
     if usage.searches:
-        written["server_tool_use"] = {"web_search_requests": usage.searches}
+        written["server_tool_use"] = {"web_search_requests": usage.searches, "web_fetch_requests": 0}
     return written

@@ -23,6 +23,7 @@ __all__ = [
     "WireMessage",
     "WireMetadata",
     "WireOutputConfig",
+    "WireSearch",
     "WireSource",
     "WireThinking",
     "WireTool",
@@ -41,6 +42,7 @@ class WireCache(Struct, gc=False):
 
     type: str = "ephemeral"
     ttl: str | None = None
+    scope: str | None = None
 
 
 class WireSource(Struct, gc=False):
@@ -93,6 +95,15 @@ class WireTool(Struct, gc=False):
     defer_loading: bool | None = None
     eager_input_streaming: bool | None = None
     cache_control: WireCache | None = None
+
+
+class WireSearch(Struct, gc=False):
+    """An entry of ``tools`` that is web search (``web_search_20250305``)."""
+
+    max_uses: int | None = None
+    allowed_domains: list[str] | None = None
+    blocked_domains: list[str] | None = None
+    user_location: Raw = Raw()
 
 
 class WireToolChoice(Struct, gc=False):

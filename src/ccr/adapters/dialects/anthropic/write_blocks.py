@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from hashlib import sha256
 from typing import TYPE_CHECKING, TypeAlias
 
-from ccr.adapters.dialects.anthropic.seals import REDACTED, is_home, write_seal
+from ccr.adapters.dialects.anthropic.seals import REDACTED, SEARCH, is_home, write_seal
 from ccr.adapters.dialects.anthropic.wire import DIALECT, Raw
+from ccr.adapters.wire import json, web_results
+from ccr.adapters.wire.envelope import wrap
 from ccr.domain.conversation import (
     CacheMark,
     Document,
@@ -21,14 +25,17 @@ from ccr.domain.conversation import (
     ToolResult,
     Url,
 )
+from ccr.domain.provenance import Origin, Seal
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from ccr.domain.conversation import Citation, ContentBlock, Source
 
-__all__ = ["Wire", "cache_control", "write_block", "write_blocks", "write_citation"]
+__all__ = ["Wire", "cache_control", "server_id", "write_block", "write_blocks", "write_citation"]
+
+_SERVER_ID = re.compile(r"srvtoolu_[a-zA-Z0-9_]+")
 
 Wire: TypeAlias = dict[str, object]
 """A JSON object; nested JSON text is ``Raw``."""
@@ -46,7 +53,12 @@ def write_block(block: ContentBlock) -> Wire | Raw | None:
 
 def cache_control(mark: CacheMark) -> Wire:
     """Return a ``cache_control``."""
-    return {"type": "ephemeral"} if mark.ttl is None else {"type": "ephemeral", "ttl": mark.ttl}
+    wire: Wire = {"type": "ephemeral"}
+    if mark.ttl is not None:
+        wire["ttl"] = mark.ttl
+    if mark.scope is not None:
+        wire["scope"] = mark.scope
+    return wire
 
 
 def write_citation(citation: Citation) -> Wire | Raw | None:
@@ -117,7 +129,14 @@ def _tool_call(block: ToolCall) -> Wire:
 
 
 def _server_tool_call(block: ServerToolCall) -> Wire:
-    return _marked(_call("server_tool_use", block), block.cache)
+    return _marked({**_call("server_tool_use", block), "id": server_id(block.id)}, block.cache)
+
+
+def server_id(call_id: str) -> str:
+    """Return an id that this dialect gives its own tools' calls; one that is none is made one, always the same."""
+    if _SERVER_ID.fullmatch(call_id):
+        return call_id
+    return f"srvtoolu_ccr_{sha256(call_id.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
 
 
 def _call(kind: str, block: ToolCall | ServerToolCall) -> Wire:
@@ -146,10 +165,33 @@ def _tool_reference(block: ToolReference) -> Wire:
 
 
 def _server_tool_result(block: ServerToolResult) -> Wire | None:
-    if block.dialect != DIALECT:
+    if block.dialect == DIALECT:
+        content = block.content.data
+    elif block.kind == web_results.KIND:
+        content = _sealed_results(block)
+    else:
         return None
-    wire: Wire = {"type": block.kind, "tool_use_id": block.call_id, "content": Raw(block.content.data)}
+    wire: Wire = {"type": block.kind, "tool_use_id": server_id(block.call_id), "content": Raw(content)}
     return _marked(wire, block.cache)
+
+
+def _sealed_results(block: ServerToolResult) -> bytes:
+    """Write another's results: what Anthropic would encrypt is in our envelope, so that it is known for what it is."""
+    results = web_results.results_of(block.content)
+    if not results:
+        return block.content.data
+    return json.encode_wire([_sealed_result(one, Origin(block.dialect)) for one in results])
+
+
+def _sealed_result(one: Mapping[str, object], origin: Origin) -> Wire:
+    text, age = one.get("encrypted_content"), one.get("page_age")
+    return {
+        "type": "web_search_result",
+        "url": str(one.get("url") or ""),
+        "title": str(one.get("title") or ""),
+        "encrypted_content": wrap(Seal(origin, SEARCH, text if isinstance(text, str) else "")),
+        "page_age": age if isinstance(age, str) else None,
+    }
 
 
 def _opaque(block: Opaque) -> Raw | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ccr.adapters.dialects.anthropic.seals import with_carriers
 from ccr.adapters.dialects.anthropic.usage import write_usage
 from ccr.adapters.dialects.anthropic.wire import DIALECT
 from ccr.adapters.dialects.anthropic.write_blocks import write_blocks
@@ -56,7 +57,7 @@ def write_reply(reply: Reply, new_id: str, model: str) -> bytes:
         "type": "message",
         "role": "assistant",
         "model": reply.model or model,
-        "content": write_blocks(blocks),
+        "content": write_blocks(with_carriers(blocks)),
         "stop_reason": reply.reason.value,
         "stop_sequence": reply.stop_sequence,
         "usage": write_usage(reply.usage),

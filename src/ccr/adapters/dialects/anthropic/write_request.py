@@ -10,21 +10,19 @@ from typing import TYPE_CHECKING
 
 from ccr.adapters.dialects.anthropic.degrade import merged, plain_turn, unmarked, without_foreign
 from ccr.adapters.dialects.anthropic.read_request import read_output, read_reasoning
-from ccr.adapters.dialects.anthropic.wire import BILLING, DIALECT, Raw
-from ccr.adapters.dialects.anthropic.write_blocks import Wire, cache_control, write_blocks
+from ccr.adapters.dialects.anthropic.wire import BILLING, DIALECT
+from ccr.adapters.dialects.anthropic.write_blocks import Wire, write_blocks
+from ccr.adapters.dialects.anthropic.write_tools import own_tools, plain_tools, write_choice, write_tools
 from ccr.adapters.wire import json
 from ccr.adapters.wire.json import CODEC
 from ccr.adapters.wire.tool_changes import applied
 from ccr.application.ports.payload import Encoded, Payload
 from ccr.domain.conversation import (
     Effort,
-    FunctionTool,
-    HostedTool,
     OutputFormat,
     Reasoning,
     ReasoningMode,
     Text,
-    ToolMode,
 )
 from ccr.domain.fidelity import Loss
 from ccr.domain.models import ReasoningStyle
@@ -33,7 +31,7 @@ from ccr.domain.verbatim import Json
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ccr.domain.conversation import Conversation, Tool, ToolChoice, Turn
+    from ccr.domain.conversation import Conversation, Tool, Turn
     from ccr.domain.models import ModelProfile
 
 __all__ = ["VERSION", "encoded_request", "write_tools", "write_turn"]
@@ -41,8 +39,6 @@ __all__ = ["VERSION", "encoded_request", "write_tools", "write_turn"]
 VERSION = "2023-06-01"
 _DEFAULT_MAX_TOKENS = 32_000
 """What Claude Code asks of a model that it does not know; the field is required here."""
-_PLACEHOLDER = "DeferredToolPlaceholder"
-_MODES = {ToolMode.AUTO: "auto", ToolMode.REQUIRED: "any", ToolMode.NONE: "none", ToolMode.NAMED: "tool"}
 _TYPES = {ReasoningMode.ON: "enabled", ReasoningMode.OFF: "disabled", ReasoningMode.ADAPTIVE: "adaptive"}
 _BUDGETS = {
     Effort.MINIMAL: 1024,
@@ -59,32 +55,6 @@ def write_turn(turn: Turn, profile: ModelProfile) -> bytes:
     """Write one turn from its blocks (never from its source). Pure and context-free."""
     del profile
     return json.encode_wire({"role": turn.role.value, "content": write_blocks(turn.blocks)})
-
-
-def write_tools(tools: Sequence[Tool]) -> bytes:
-    """Write the list of tools. Pure."""
-    return json.encode_wire([wire for tool in tools if (wire := _tool(tool)) is not None])
-
-
-def _tool(tool: Tool) -> Wire | Raw | None:
-    if isinstance(tool, HostedTool):
-        return Raw(tool.data.data) if tool.dialect == DIALECT else None
-    if not isinstance(tool, FunctionTool):
-        schema = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
-        return {"name": tool.name, "description": tool.description, "input_schema": schema}
-    wire: Wire = {"name": tool.name}
-    if tool.description:
-        wire["description"] = tool.description
-    wire["input_schema"] = Raw(tool.schema.data)
-    if tool.strict is not None:
-        wire["strict"] = tool.strict
-    if tool.deferred:
-        wire["defer_loading"] = True
-    if tool.eager is not None:
-        wire["eager_input_streaming"] = tool.eager
-    if tool.cache is not None:
-        wire["cache_control"] = cache_control(tool.cache)
-    return wire
 
 
 def encoded_request(
@@ -108,11 +78,14 @@ def encoded_request(
         fields["system"] = Json(json.encode_wire(write_blocks(system)))
     messages = _messages(conversation.turns, profile, losses, write_turn, is_anthropic=is_anthropic)
     fields["messages"] = Json(b"[" + b",".join(messages) + b"]")
-    tools = conversation.tools if is_anthropic else _plain_tools(conversation.tools, losses)
+    if is_anthropic:
+        tools = own_tools(conversation.tools, losses)
+    else:
+        tools = plain_tools(conversation.tools, profile, losses)
     if tools:
         fields["tools"] = Json(write_tools(tools))
         if conversation.tool_choice is not None:
-            fields["tool_choice"] = _tool_choice(conversation.tool_choice)
+            fields["tool_choice"] = write_choice(conversation.tool_choice, tools)
     fields |= _sampling(conversation, profile)
     if is_anthropic:
         fields |= _own_fields(conversation)
@@ -160,30 +133,6 @@ def _messages(
         elif kept.blocks:
             written.append(write_turn(kept, profile))
     return written
-
-
-def _plain_tools(tools: Sequence[Tool], losses: list[Loss]) -> tuple[Tool, ...]:
-    kept: list[Tool] = []
-    for tool in tools:
-        if isinstance(tool, HostedTool):
-            losses.append(Loss(tool.kind))
-        elif isinstance(tool, FunctionTool):
-            if tool.name != _PLACEHOLDER:
-                kept.append(
-                    FunctionTool(tool.name, tool.description, tool.schema, cache=unmarked(tool.cache))
-                )
-        else:
-            kept.append(tool)
-    return tuple(kept)
-
-
-def _tool_choice(choice: ToolChoice) -> Wire:
-    wire: Wire = {"type": _MODES[choice.mode]}
-    if choice.mode is ToolMode.NAMED:
-        wire["name"] = choice.name
-    if choice.parallel is not None:
-        wire["disable_parallel_tool_use"] = not choice.parallel
-    return wire
 
 
 def _sampling(conversation: Conversation, profile: ModelProfile) -> Wire:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from ccr.adapters.dialects.anthropic.errors import error_event_data
-from ccr.adapters.dialects.anthropic.seals import REDACTED, is_home, write_seal
+from ccr.adapters.dialects.anthropic.seals import REDACTED, UNSIGNED, carrier, is_home, write_seal
 from ccr.adapters.dialects.anthropic.usage import write_usage
-from ccr.adapters.dialects.anthropic.write_blocks import write_block, write_citation
+from ccr.adapters.dialects.anthropic.write_blocks import server_id, write_block, write_citation
 from ccr.adapters.dialects.anthropic.write_reply import CUT_SHORT, broken_call, details_fields
 from ccr.adapters.wire import json
-from ccr.adapters.wire.sse import write_event
+from ccr.adapters.wire.sse import CONTENT_TYPE, write_event
 from ccr.domain.conversation import ServerToolCall, Text, Thinking, ToolCall
 from ccr.domain.stream import (
     BlockStart,
@@ -56,6 +56,8 @@ _SIGNATURE, _CITATION = b'signature_delta","signature', b'citations_delta","cita
 class AnthropicStreamEncoder:
     """:class:`ccr.application.ports.dialect.StreamEncoder`. ``new_id`` and ``model`` are used where nobody says them."""
 
+    content_type = CONTENT_TYPE
+
     def __init__(self, new_id: str, model: str, input_estimate: int = 0) -> None:
         self._new_id = new_id
         self._model = model
@@ -66,7 +68,7 @@ class AnthropicStreamEncoder:
         self._index = -1
         self._open: ContentBlock | None = None
         self._pending = False  # a Thinking block whose first delta will say how it opens
-        self._atomic = False  # the open block went out whole
+        self._sealed = False  # the open Thinking block has its signature
         self._pieces: list[str] = []
         self._broken = ""  # name of a tool call that ended broken: its stop is held back
 
@@ -145,17 +147,20 @@ class AnthropicStreamEncoder:
 
     def _open_block(self, event: BlockStart) -> bytes:
         block = event.block
-        self._open, self._pieces, self._atomic = block, [], False
+        self._open, self._pieces = block, []
         if isinstance(block, Thinking):
-            self._pending = True
+            self._pending, self._sealed = True, False
             return b""
         if isinstance(block, Text):
             return self._block_start({"type": "text", "text": ""})
-        if isinstance(block, ToolCall | ServerToolCall):
-            kind = "tool_use" if isinstance(block, ToolCall) else "server_tool_use"
-            return self._block_start({"type": kind, "id": block.id, "name": block.name, "input": {}})
+        if isinstance(block, ToolCall):
+            carried = self._carried(block)
+            start = {"type": "tool_use", "id": block.id, "name": block.name, "input": {}}
+            return carried + self._block_start(start)
+        if isinstance(block, ServerToolCall):
+            start = {"type": "server_tool_use", "id": server_id(block.id), "name": block.name, "input": {}}
+            return self._block_start(start)
         written = write_block(block)
-        self._atomic = True
         if written is None:  # another dialect's block: there is nothing that this client could read
             self._open = None
             return b""
@@ -165,6 +170,14 @@ class AnthropicStreamEncoder:
         self._index += 1
         data = {"type": "content_block_start", "index": self._index, "content_block": block}
         return write_event(b"content_block_start", json.encode_wire(data))
+
+    def _carried(self, call: ToolCall) -> bytes:
+        """A block of its own for the seal of a call: the client keeps it and brings it back."""
+        block = carrier(call)
+        if block is None or block.seal is None:
+            return b""
+        start = self._block_start({"type": "thinking", "thinking": "", "signature": ""})
+        return start + self._delta(_SIGNATURE, _string(write_seal(block.seal))) + _STOP % self._index
 
     def _opened(self) -> bytes:
         """Open a thinking block that waited for its first delta."""
@@ -189,10 +202,12 @@ class AnthropicStreamEncoder:
     def _seal(self, event: SealDelta) -> bytes:
         seal = event.seal
         if isinstance(self._open, ToolCall):
-            return b""  # a tool_use has no place for it
+            return b""  # too late: its block has begun
         if self._pending and seal.form == REDACTED and is_home(seal):
             self._pending = False
+            self._sealed = True
             return self._block_start({"type": "redacted_thinking", "data": seal.data})
+        self._sealed = True
         return self._opened() + self._delta(_SIGNATURE, _string(write_seal(seal)))
 
     def _citation(self, event: CitationDelta) -> bytes:
@@ -204,7 +219,9 @@ class AnthropicStreamEncoder:
         self._open = None
         if block is None:
             return b""
-        if isinstance(block, ToolCall | ServerToolCall):
+        if isinstance(block, Thinking) and not self._sealed:
+            opened += self._delta(_SIGNATURE, _string(write_seal(block.seal or UNSIGNED)))
+        elif isinstance(block, ToolCall | ServerToolCall):
             opened += self._whole_input(block)
             text = "".join(self._pieces)
             if text and not json.is_object(text):

@@ -76,7 +76,10 @@ CASES: list[tuple[dict[str, object], ContentBlock]] = [
     ({"type": "redacted_thinking", "data": "z"}, Thinking("", Seal(HOME, "redacted", "z"))),
     ({"type": "tool_use", "id": "i", "name": "n", "input": {"a": [1]}}, ToolCall("i", "n", Json(b'{"a":[1]}'))),
     ({"type": "tool_use", "id": "i", "name": "n", "input": {}}, ToolCall("i", "n", EMPTY_OBJECT)),
-    ({"type": "server_tool_use", "id": "i", "name": "n", "input": {}}, ServerToolCall("i", "n")),
+    (
+        {"type": "server_tool_use", "id": "srvtoolu_1", "name": "n", "input": {}},
+        ServerToolCall("srvtoolu_1", "n"),
+    ),
     ({"type": "tool_result", "tool_use_id": "i"}, ToolResult("i")),
     (
         {"type": "tool_result", "tool_use_id": "i", "content": "x", "is_error": True},
@@ -107,8 +110,8 @@ CASES: list[tuple[dict[str, object], ContentBlock]] = [
         ),
     ),
     (
-        {"type": "web_search_tool_result", "tool_use_id": "i", "content": [{"a": 1}]},
-        ServerToolResult("i", "web_search_tool_result", Json(b'[{"a":1}]'), "anthropic"),
+        {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [{"a": 1}]},
+        ServerToolResult("srvtoolu_1", "web_search_tool_result", Json(b'[{"a":1}]'), "anthropic"),
     ),
     ({"type": "novel", "text": 7}, Opaque("anthropic", "novel", Json(b'{"type":"novel","text":7}'))),
     ({"type": "novel", "x": 7}, Opaque("anthropic", "novel", Json(b'{"type":"novel","x":7}'))),

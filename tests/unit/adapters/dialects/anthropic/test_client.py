@@ -42,10 +42,10 @@ def test_memos_are_bound_around_the_pure_functions() -> None:
 def test_replies_have_names_that_nobody_takes_for_anthropics() -> None:
     client = AnthropicClient()
     first, second = (
-        json.loads(client.write_reply(Reply("", "", (), StopReason.END_TURN), FACTS)) for _ in range(2)
+        json.loads(client.write_reply(Reply("", "", (), StopReason.END_TURN), FACTS, None)) for _ in range(2)
     )
 
     assert first["id"].startswith("ccr_")
     assert first["id"] != second["id"]
     assert first["model"] == "asked"
-    assert b'"input_tokens":33' in client.stream_encoder(FACTS, input_estimate=33).keep_alive()
+    assert b'"input_tokens":33' in client.stream_encoder(FACTS, None, input_estimate=33).keep_alive()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from ccr.adapters.dialects.anthropic.degrade import merged, plain_turn, without_foreign
 from ccr.domain.conversation import (
@@ -28,6 +29,7 @@ from ccr.domain.provenance import Origin, Seal
 from ccr.domain.verbatim import Json, Verbatim
 
 HOME = Seal(Origin("anthropic"), "signature", "s")
+OWN = Seal(Origin("anthropic", "bedrock", "claude-x"), "signature", "s")
 FOREIGN = Seal(Origin("gemini"), "thought", "s")
 PLAIN = ModelProfile()
 NOTE = "[the document  was here; this model cannot read documents]"
@@ -96,6 +98,8 @@ def test_anthropic_never_gets_what_another_sealed(
         (Text("x", CacheMark("1h"), (Citation("url"),)), Text("x", CacheMark()), []),
         (Text(""), None, []),
         (Thinking("h", HOME), Thinking("h", HOME), []),
+        (Thinking("h", OWN), Thinking("h", HOME), []),
+        (Thinking("", evolve(OWN, form="redacted")), Thinking("", evolve(HOME, form="redacted")), []),
         (Thinking("h", FOREIGN), None, ["thinking=dropped"]),
         (Thinking("h"), None, ["thinking=dropped"]),
         (ToolCall("i", "n", seal=FOREIGN), ToolCall("i", "n"), []),

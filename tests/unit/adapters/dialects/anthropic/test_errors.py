@@ -237,3 +237,101 @@ def test_blast_and_remedy() -> None:
     assert (missing.blast, missing.remedy) == (Blast.MODEL, Remedy.NEXT)
     assert (busy.blast, busy.remedy) == (Blast.ENDPOINT, Remedy.NEXT)
     assert provider_error(429, "", "x").failure.remedy is Remedy.WAIT
+
+
+TOO_LONG = b'{"message":"Input is too long for requested model."}'
+REFUSED = b'{"message":"The model returned the following errors: invalid beta flag"}'
+
+
+@pytest.mark.parametrize(
+    "exception, status, body, expected",
+    [
+        ("ThrottlingException", 429, REFUSED, UpstreamLimitedError),
+        ("ServiceQuotaExceededException", 400, REFUSED, UpstreamLimitedError),
+        ("ValidationException", 400, TOO_LONG, ContextOverflowError),
+        ("ValidationException:http://internal.example/coral/", 400, REFUSED, UpstreamRejectedError),
+        ("com.amazon.coral.validate#ValidationException", 400, REFUSED, UpstreamRejectedError),
+        ("AccessDeniedException", 403, REFUSED, UpstreamAuthError),
+        ("UnrecognizedClientException", 403, REFUSED, UpstreamAuthError),
+        ("ExpiredTokenException", 400, REFUSED, UpstreamAuthError),
+        ("InvalidSignatureException", 403, REFUSED, UpstreamAuthError),
+        ("ModelNotReadyException", 429, REFUSED, UpstreamUnavailableError),
+        ("ServiceUnavailableException", 503, REFUSED, UpstreamUnavailableError),
+        ("InternalServerException", 500, REFUSED, UpstreamUnavailableError),
+        ("ModelErrorException", 424, REFUSED, UpstreamUnavailableError),
+        ("ModelTimeoutException", 408, REFUSED, UpstreamTimeoutError),
+        ("ResourceNotFoundException", 404, REFUSED, UpstreamRejectedError),
+        ("SomethingNewException", 400, REFUSED, UpstreamRejectedError),
+    ],
+)
+def test_what_an_exception_of_amazon_means(
+    exception: str, status: int, body: bytes, expected: type[GatewayError]
+) -> None:
+    error = decode_error(status, {"x-amzn-errortype": exception}, body, provider="p")
+
+    assert type(error) is expected
+    assert error.message == json.loads(body)["message"]
+    assert error.upstream is not None
+    assert error.upstream.status == status
+    assert shown(error)[2]["type"] == "error"
+
+
+def test_an_exception_may_be_named_in_the_body_and_the_message_be_capital() -> None:
+    body = b'{"__type":"com.amazon.coral.availability#ThrottlingException","Message":"Too many requests"}'
+    error = decode_error(400, {}, body, provider="p")
+
+    assert (type(error), error.message) == (UpstreamLimitedError, "Too many requests")
+    assert type(decode_error(400, {}, b'{"__type":7}', provider="p")) is UpstreamRejectedError
+
+
+def test_a_model_that_amazon_does_not_have_is_a_missing_model() -> None:
+    headers = {"x-amzn-errortype": "ResourceNotFoundException"}
+    missing = decode_error(404, headers, REFUSED, provider="p").failure
+
+    assert (missing.blast, missing.remedy) == (Blast.MODEL, Remedy.NEXT)
+
+
+def google(status: str, message: str = "no", **more: object) -> bytes:
+    return json.dumps({"error": {"code": 400, "message": message, "status": status, **more}}).encode()
+
+
+@pytest.mark.parametrize(
+    "status, body, expected",
+    [
+        (429, google("RESOURCE_EXHAUSTED"), UpstreamLimitedError),
+        (401, google("UNAUTHENTICATED"), UpstreamAuthError),
+        (403, google("PERMISSION_DENIED"), UpstreamAuthError),
+        (404, google("NOT_FOUND"), UpstreamRejectedError),
+        (400, google("INVALID_ARGUMENT"), UpstreamRejectedError),
+        (400, google("FAILED_PRECONDITION"), UpstreamRejectedError),
+        (400, google("INVALID_ARGUMENT", "prompt is too long: 9 tokens > 5 maximum"), ContextOverflowError),
+        (503, google("UNAVAILABLE"), UpstreamUnavailableError),
+        (500, google("INTERNAL"), UpstreamUnavailableError),
+        (504, google("DEADLINE_EXCEEDED"), UpstreamTimeoutError),
+        (400, b"[" + google("UNAUTHENTICATED") + b"]\n", UpstreamAuthError),
+        (400, b"[1, 2]", UpstreamRejectedError),
+        (200, google("RESOURCE_EXHAUSTED"), UpstreamLimitedError),
+    ],
+)
+def test_what_an_error_of_google_means(status: int, body: bytes, expected: type[GatewayError]) -> None:
+    error = decode_error(status, {}, body, provider="p")
+    shown_status, _, told = shown(error)
+
+    assert type(error) is expected
+    assert set(told) == {"type", "error", "request_id"}  # never Google's own envelope
+    assert shown_status >= 400
+
+
+@pytest.mark.parametrize(
+    "details, wait",
+    [
+        ([{"@type": "x"}, {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "2.5s"}], 2.5),
+        ([{"retryDelay": "soon"}, "x", {"retryDelay": 7}], None),
+        ("x", None),
+    ],
+)
+def test_google_says_in_the_body_how_long_to_wait(details: object, wait: float | None) -> None:
+    body = google("RESOURCE_EXHAUSTED", details=details)
+
+    assert decode_error(429, {}, body, provider="p").retry_after == wait
+    assert decode_error(429, {"retry-after": "9"}, body, provider="p").retry_after == 9.0

@@ -17,6 +17,7 @@ from ccr.domain.conversation import (
     ReasoningMode,
     Role,
     Sampling,
+    SearchOptions,
     Text,
     ToolChoice,
     ToolMode,
@@ -181,6 +182,6 @@ def test_tools() -> None:
     )
 
     assert read_tools(b"[" + hosted + b"," + own + b"]") == (
-        HostedTool("web_search_20250305", "web_search", "anthropic", Json(hosted)),
+        HostedTool("web_search_20250305", "web_search", "anthropic", Json(hosted), SearchOptions(8)),
         FunctionTool("t", "d", Json(b"{}"), strict=True, deferred=True, eager=False, cache=CacheMark()),
     )

@@ -279,3 +279,23 @@ def test_sampling_stays_out_where_it_may_not_go_with_thinking() -> None:
 
     assert "temperature" not in written(thinking, profile)[0]
     assert "temperature" in written(evolve(thinking, reasoning=Reasoning()), profile)[0]
+
+
+def test_what_the_vocabulary_has_no_word_for_goes_back_to_anthropic_alone() -> None:
+    """Even where something else had to be changed, and the tools are written anew."""
+    entry = {
+        "name": "t",
+        "input_schema": {},
+        "cache_control": {"type": "ephemeral", "ttl": "1h", "scope": "global"},
+        "input_examples": [{"a": 1}],
+        "allowed_callers": ["direct"],
+    }
+    body = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}], "tools": [entry]}
+    conversation = AnthropicClient().read(call(json.dumps(body).encode())).conversation()
+    own = AnthropicProvider().write_request(conversation, ModelProfile(), is_anthropic=True)
+    other = AnthropicProvider().write_request(conversation, ModelProfile(), is_anthropic=False)
+
+    assert own.payload.parsed("tools") == [entry]
+    assert other.payload.parsed("tools") == [
+        {"name": "t", "input_schema": {}, "cache_control": {"type": "ephemeral"}}
+    ]
