@@ -1,17 +1,18 @@
-"""OpenAI chat completions and the many who copied them: the provider's end."""
+"""OpenAI chat completions and the many who copied them, from both ends."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ccr.adapters.dialects.openai_chat.client import OpenAIChatClient
 from ccr.adapters.dialects.openai_chat.errors import decode_error
 from ccr.adapters.dialects.openai_chat.mend import mend
 from ccr.adapters.dialects.openai_chat.read_reply import read_reply
 from ccr.adapters.dialects.openai_chat.read_stream import ChatStreamDecoder
-from ccr.adapters.dialects.openai_chat.tools import restore_names
 from ccr.adapters.dialects.openai_chat.watch import ChatReplyWatch
 from ccr.adapters.dialects.openai_chat.wire import NAME
 from ccr.adapters.dialects.openai_chat.write_request import write_request, write_turn
+from ccr.adapters.wire.tool_offers import restore_names
 
 if TYPE_CHECKING:
     from ccr.application.call import Headers
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ccr.domain.models import ModelProfile
     from ccr.domain.reply import Reply
 
-__all__ = ["OpenAIChatProvider", "restore_names"]
+__all__ = ["OpenAIChatClient", "OpenAIChatProvider", "restore_names"]
 
 
 class OpenAIChatProvider:
@@ -61,10 +62,6 @@ class OpenAIChatProvider:
         """Say what an error reply means."""
         return decode_error(status, headers, body, provider=provider)
 
-    def reply_stage(
-        self,
-        conversation: Conversation,
-        profile: ModelProfile,  # noqa: ARG002  # the optional port's: other dialects ask it
-    ) -> EventStage | None:
-        """Give tools their names back, and mend what models do wrong with them; None if no tools are offered."""
-        return mend(conversation)
+    def reply_stage(self, conversation: Conversation, profile: ModelProfile) -> EventStage | None:
+        """Give tools their names back, mend what models do wrong with them, show searches; None if there is nothing to."""
+        return mend(conversation, profile)

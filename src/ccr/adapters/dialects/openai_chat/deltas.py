@@ -8,7 +8,7 @@ from ccr.adapters.dialects.openai_chat.wire import NAME, Delta
 from ccr.adapters.wire import json
 from ccr.domain.conversation import Citation
 
-__all__ = ["arguments_text", "citations", "reasoning_texts", "texts"]
+__all__ = ["arguments_text", "citations", "cited_urls", "reasoning_texts", "texts"]
 
 
 def arguments_text(value: object) -> str:
@@ -59,6 +59,14 @@ def citations(annotations: object) -> Iterator[Citation]:
             dialect=NAME,
             rest=json.json_of(json.encode_wire(dict(annotation))),
         )
+
+
+def cited_urls(listed: object, known: set[str]) -> Iterator[Citation]:
+    """Addresses alone, which come again with every chunk: those that are not ``known`` yet, which then are."""
+    for url in listed if isinstance(listed, list) else ():
+        if isinstance(url, str) and url and url not in known:
+            known.add(url)
+            yield Citation(kind="url", url=url)
 
 
 def _said(value: object) -> str:

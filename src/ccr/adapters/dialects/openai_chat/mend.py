@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from ccr.adapters.dialects.openai_chat.found import Searches
 from ccr.adapters.dialects.openai_chat.optionals import Optionals
 from ccr.adapters.dialects.openai_chat.rescue import Rescue
-from ccr.adapters.dialects.openai_chat.tools import restore_names
+from ccr.adapters.dialects.openai_chat.search import searches_here
 from ccr.adapters.wire.tool_changes import applied
-from ccr.domain.conversation import Conversation, FunctionTool
+from ccr.adapters.wire.tool_offers import restore_names
+from ccr.domain.conversation import Conversation, FunctionTool, HostedTool
 
 if TYPE_CHECKING:
     from ccr.application.ports.transformer import EventStage
+    from ccr.domain.conversation import Tool
+    from ccr.domain.models import ModelProfile
     from ccr.domain.stream import StreamEvent
 
 __all__ = ["mend"]
@@ -30,12 +34,22 @@ class _InTurn:
         return events
 
 
-def mend(conversation: Conversation) -> EventStage | None:
-    """Return a stage of three: names restored, printed calls made calls, empty optional parameters dropped."""
+def mend(conversation: Conversation, profile: ModelProfile) -> EventStage | None:
+    """Return a stage of up to four: names restored, printed calls made calls, empty optional parameters dropped, and
+    searches shown.
+    """
     conversation = applied(conversation)
     tools = {tool.name: tool for tool in conversation.tools if isinstance(tool, FunctionTool)}
-    if not tools:
-        return None
+    stages: list[EventStage] = []
     restored = restore_names(conversation)
-    mending = (Rescue(tools), Optionals(tools))
-    return _InTurn((restored, *mending) if restored is not None else mending)
+    if restored is not None:
+        stages.append(restored)
+    if tools:
+        stages += (Rescue(tools), Optionals(tools))
+    if searches_here(profile) and any(_is_search(tool) for tool in conversation.tools):
+        stages.append(Searches())
+    return _InTurn(tuple(stages)) if stages else None
+
+
+def _is_search(tool: Tool) -> bool:
+    return isinstance(tool, HostedTool) and tool.search is not None

@@ -2,47 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, TypeAlias, cast
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import TYPE_CHECKING, cast
 
-from attrs import evolve
+from attrs import evolve, field, frozen
 
-from ccr.adapters.wire import json
-from ccr.adapters.wire.data_url import write_data_url
+from ccr.adapters.dialects.openai_chat.details import DETAILS, detail_entries
+from ccr.adapters.dialects.openai_chat.parts import Losses, Message, lose, marked, write_part
+from ccr.adapters.dialects.openai_chat.search import KIMI_SEARCH
+from ccr.adapters.wire import json, web_results
 from ccr.adapters.wire.names import LIMIT, short_name
+from ccr.adapters.wire.system_turns import reminder
 from ccr.domain.conversation import (
-    Document,
-    FileRef,
-    Image,
-    Inline,
-    Opaque,
     Role,
+    ServerToolCall,
+    ServerToolResult,
     Text,
     Thinking,
     ToolCall,
-    ToolReference,
     ToolResult,
     Turn,
-    Url,
 )
 from ccr.domain.fidelity import Loss
+from ccr.domain.models import ReasoningStyle
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:
-    from ccr.domain.conversation import CacheMark, ContentBlock
+    from ccr.domain.conversation import ContentBlock
     from ccr.domain.models import ModelProfile
 
-__all__ = ["Losses", "Message", "fold_system", "reminder", "text_content", "turn_messages"]
-
-Message: TypeAlias = dict[str, object]
-Losses: TypeAlias = dict[Loss, None]
-"""What was lost, each once, in order."""
+__all__ = ["text_content", "turn_messages"]
 
 _EMPTY_RESULT = "(no output)"
 """OpenAI's models halt on an empty result (P6)."""
 
 _NO_REASONING = " "
 """What DeepSeek and Moonshot accept where reasoning is required and there is none (P11)."""
+
+_ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 def turn_messages(turn: Turn, profile: ModelProfile, losses: Losses) -> list[Message]:
@@ -54,45 +52,11 @@ def turn_messages(turn: Turn, profile: ModelProfile, losses: Losses) -> list[Mes
     return _user(turn.blocks, profile, losses)
 
 
-def reminder(text: str) -> str:
-    """Return text of the system as Claude Code's models know it inside the user's words."""
-    return f"<system-reminder>\n{text}\n</system-reminder>"
-
-
-def fold_system(turns: Iterable[Turn]) -> tuple[Turn, ...]:
-    """Return turns in which what the system says between them stands in the user's turn beside it.
-
-    It is the turn before, if that is the user's: so an old turn is written alike in every request.
-    """
-    folded: list[Turn] = []
-    waiting: tuple[Text, ...] = ()
-    for turn in turns:
-        if turn.role is Role.SYSTEM:
-            said = tuple(
-                evolve(block, text=reminder(block.text)) for block in turn.blocks if isinstance(block, Text)
-            )
-            if folded and folded[-1].role is Role.USER:
-                folded[-1] = evolve(folded[-1], blocks=folded[-1].blocks + said, source=None)
-            else:
-                waiting += said
-        elif turn.role is Role.USER and waiting:
-            folded.append(evolve(turn, blocks=waiting + turn.blocks, source=None))
-            waiting = ()
-        else:
-            if waiting:
-                folded.append(Turn(Role.USER, waiting))
-                waiting = ()
-            folded.append(turn)
-    if waiting:
-        folded.append(Turn(Role.USER, waiting))
-    return tuple(folded)
-
-
 def text_content(texts: Iterable[Text], profile: ModelProfile, separator: str) -> object:
     """Return text blocks as one string, or as parts where cache marks are understood and there are some."""
     blocks = [block for block in texts if block.text]
     if profile.cache_marks and any(block.cache for block in blocks):
-        return [_marked({"type": "text", "text": block.text}, block.cache) for block in blocks]
+        return [marked({"type": "text", "text": block.text}, block.cache) for block in blocks]
     return separator.join(block.text for block in blocks)
 
 
@@ -102,51 +66,109 @@ def _system(blocks: Iterable[ContentBlock], profile: ModelProfile, losses: Losse
         if isinstance(block, Text):
             texts.append(block if profile.system_in_turns else evolve(block, text=reminder(block.text)))
         else:
-            _lose(block, losses)
+            lose(block, losses)
     content = text_content(texts, profile, "\n\n")
     return [{"role": "system" if profile.system_in_turns else "user", "content": content}] if content else []
 
 
+@frozen
+class _Said:
+    """What an assistant's turn comes to."""
+
+    texts: list[Text] = field(factory=list)
+    calls: list[Message] = field(factory=list)
+    thoughts: list[str] = field(factory=list)
+    details: list[object] = field(factory=list)
+
+
 def _assistant(blocks: Iterable[ContentBlock], profile: ModelProfile, losses: Losses) -> list[Message]:
-    texts: list[Text] = []
-    calls: list[Message] = []
-    thoughts: list[str] = []
+    said = _Said()
+    queries: dict[str, str] = {}
     for block in blocks:
         match block:
             case Text():
-                texts.append(block)
+                said.texts.append(block)
             case ToolCall():
-                calls.append(_call(block))
-            case Thinking(text=text) if profile.reasoning_field and text:
-                thoughts.append(text)
+                said.calls.append(_call(block, profile))
+            case Thinking():
+                _think(block, said, profile, losses)
+            case ServerToolCall(id=call, name="web_search", input=given):
+                queries[call] = web_results.query_of(given)
+            case ServerToolResult(kind=web_results.KIND, call_id=call, content=results):
+                losses[Loss(web_results.KIND, "as text")] = None
+                found = web_results.as_text(results, queries.get(call, ""), texts=not block.dialect)
+                said.texts.append(Text(found))
             case _:
-                _lose(block, losses)
-    content = text_content(texts, profile, "\n")
-    if not content and not calls:
+                lose(block, losses)
+    content = text_content(said.texts, profile, "\n")
+    if not content and not said.calls:
         return []
     message: Message = {"role": "assistant", "content": content or None}
-    if thoughts:
-        message[profile.reasoning_field] = "\n".join(thoughts)
-    elif calls and profile.reasoning_field and profile.reasoning_required:
-        message[profile.reasoning_field] = _NO_REASONING
-    if calls:
-        message["tool_calls"] = calls
+    _add_reasoning(message, said, profile)
+    if said.calls:
+        message["tool_calls"] = said.calls
     return [message]
 
 
-def _call(call: ToolCall) -> Message:
+def _think(block: Thinking, said: _Said, profile: ModelProfile, losses: Losses) -> None:
+    seal = block.seal
+    # Without a maker it came bare from a client: only who has such details at all may see them.
+    known = seal is not None and (seal.origin.provider or profile.reasoning is ReasoningStyle.OPENROUTER)
+    if seal is not None and known and seal.form == DETAILS:
+        said.details.extend(detail_entries(seal.data))
+    elif block.text and (profile.reasoning_field or profile.reasoning_parts):
+        said.thoughts.append(block.text)
+    else:
+        lose(block, losses)
+
+
+def _add_reasoning(message: Message, said: _Said, profile: ModelProfile) -> None:
+    if said.details:
+        message["reasoning_details"] = said.details
+    if said.thoughts and profile.reasoning_parts:
+        content = message["content"]
+        rest = [{"type": "text", "text": content}] if isinstance(content, str) else content or []
+        parts = [{"type": "thinking", "thinking": [{"type": "text", "text": text}]} for text in said.thoughts]
+        message["content"] = [*parts, *cast("list[object]", rest)]
+    elif said.thoughts:
+        message[profile.reasoning_field] = "\n".join(said.thoughts)
+    elif said.calls and profile.reasoning_field and profile.reasoning_required and not said.details:
+        message[profile.reasoning_field] = _NO_REASONING
+
+
+def _call(call: ToolCall, profile: ModelProfile) -> Message:
     given = call.input
-    arguments = given.data.decode() if isinstance(given, Json) else given
+    if isinstance(given, Json):
+        arguments = given.data.decode()
+    else:  # free text: the tool was offered as one with a single parameter
+        arguments = json.encode_wire({"input": given}).decode() if given else ""
     return {
-        "id": _id(call.id),
+        "id": _id(call.id, profile),
         "type": "function",
-        "function": {"name": short_name(call.name), "arguments": arguments or "{}"},
+        "function": {"name": _name(call.name), "arguments": arguments or "{}"},
     }
 
 
-def _id(call_id: str) -> str:
-    """Ids are given back as they are, except those that OpenAI refuses for their length."""
-    return call_id if len(call_id) <= LIMIT else short_name(call_id)
+def _name(name: str) -> str:
+    return name if name == KIMI_SEARCH else short_name(name)
+
+
+def _id(call_id: str, profile: ModelProfile) -> str:
+    """Ids are given back as they are, except those that are refused for their length or their letters.
+
+    A pure function of the id, so a call and its result have the same in every request.
+    """
+    exact = profile.call_id_length
+    if exact is None:
+        return call_id if len(call_id) <= LIMIT else short_name(call_id)
+    if len(call_id) == exact and call_id.isascii() and call_id.isalnum():
+        return call_id
+    number = int.from_bytes(sha256(call_id.encode("utf-8", "surrogatepass")).digest(), "big")
+    letters: list[str] = []
+    for _ in range(exact):
+        number, letter = divmod(number, len(_ALPHANUMERIC))
+        letters.append(_ALPHANUMERIC[letter])
+    return "".join(letters)
 
 
 def _user(blocks: Iterable[ContentBlock], profile: ModelProfile, losses: Losses) -> list[Message]:
@@ -158,7 +180,7 @@ def _user(blocks: Iterable[ContentBlock], profile: ModelProfile, losses: Losses)
         if isinstance(block, ToolResult):
             messages.append(_result(block, profile, lifted, losses))
         else:
-            parts.extend(_part(block, profile, losses))
+            parts.extend(write_part(block, profile, losses))
     content = _content(lifted + parts)
     return [*messages, {"role": "user", "content": content}] if content else messages
 
@@ -173,106 +195,19 @@ def _content(parts: list[Message]) -> object:
 def _result(result: ToolResult, profile: ModelProfile, lifted: list[Message], losses: Losses) -> Message:
     texts: list[str] = []
     for part in result.content:
-        made = _part(part, profile, losses)
+        made = write_part(part, profile, losses)
         media = [piece for piece in made if piece["type"] != "text"]
         texts.extend(cast("str", piece["text"]) for piece in made if piece["type"] == "text")
         if media:
             texts.append("[see the attachment in the next message]")
-            lifted.append({"type": "text", "text": f"[attachment of tool result {_id(result.call_id)}]"})
+            lifted.append(
+                {"type": "text", "text": f"[attachment of tool result {_id(result.call_id, profile)}]"}
+            )
             lifted.extend(media)
     text = "\n".join(texts) or _EMPTY_RESULT
     if result.is_error:
         text = f"[tool error] {text}"
     content: object = text
     if profile.cache_marks and result.cache:
-        content = [_marked({"type": "text", "text": text}, result.cache)]
-    return {"role": "tool", "tool_call_id": _id(result.call_id), "content": content}
-
-
-def _part(block: ContentBlock, profile: ModelProfile, losses: Losses) -> list[Message]:
-    """Return the parts of a user's message (none or one) that a block becomes."""
-    match block:
-        case Text(text=text, cache=cache):
-            part: Message = {"type": "text", "text": text}
-            return [_marked(part, cache if profile.cache_marks else None)] if text else []
-        case Image():
-            return [_image(block, profile, losses)]
-        case Document():
-            return [_document(block, profile, losses)]
-        case ToolReference(name=name):
-            return [_note(f"Tool available: {short_name(name)}")]
-        case Opaque(kind="search_result", data=data):
-            return [_search_result(data)]
-        case _:
-            _lose(block, losses)
-            return []
-
-
-def _image(image: Image, profile: ModelProfile, losses: Losses) -> Message:
-    source = image.source
-    if not profile.images:
-        losses[Loss("image", "as text")] = None
-        return _note("[image left out: this model cannot see images]")
-    if isinstance(source, FileRef):
-        losses[Loss("image", "as text")] = None
-        return _note("[image left out: it is a file kept by another provider]")
-    url = source.url if isinstance(source, Url) else write_data_url(source)
-    part: Message = {"type": "image_url", "image_url": {"url": url}}
-    return _marked(part, image.cache if profile.cache_marks else None)
-
-
-def _document(document: Document, profile: ModelProfile, losses: Losses) -> Message:
-    source = document.source
-    title = document.title or "document"
-    if isinstance(source, Inline) and source.encoding == "text":
-        head = f"{title}:\n{document.context}\n" if document.context else f"{title}:\n"
-        return _note(head + source.data)
-    if profile.documents and isinstance(source, Inline):
-        name = document.title or "document.pdf"
-        return {"type": "file", "file": {"filename": name, "file_data": write_data_url(source)}}
-    losses[Loss("document", "as text")] = None
-    if isinstance(source, Url):
-        return _note(f"[document {title!r} left out: this model cannot read it; it is at {source.url}]")
-    return _note(f"[document {title!r} left out: this model cannot read it]")
-
-
-def _search_result(data: Json) -> Message:
-    """A search result of the client's own (Anthropic ``search_result``): its texts, with their source."""
-    found = json.object_of(data.data) or {}
-    content = found.get("content")
-    texts = [
-        part["text"]
-        for part in (content if isinstance(content, list) else ())
-        if isinstance(part, Mapping) and isinstance(part.get("text"), str)
-    ]
-    return _note("\n".join([f"{found.get('title', '')} ({found.get('source', '')})", *texts]))
-
-
-def _note(text: str) -> Message:
-    return {"type": "text", "text": text}
-
-
-def _marked(part: Message, cache: CacheMark | None) -> Message:
-    if cache is None:
-        return part
-    mark: Message = {"type": "ephemeral"}
-    if cache.ttl:
-        mark["ttl"] = cache.ttl
-    return {**part, "cache_control": mark}
-
-
-def _lose(block: ContentBlock, losses: Losses) -> None:
-    what = block.kind if isinstance(block, Opaque) else _WORDS.get(type(block).__name__, "block")
-    losses[Loss(what)] = None
-
-
-_WORDS = {
-    "Thinking": "thinking",
-    "ServerToolCall": "server_tool",
-    "ServerToolResult": "server_tool",
-    "Image": "image",
-    "Document": "document",
-    "ToolCall": "tool_call",
-    "ToolResult": "tool_result",
-    "ToolReference": "tool_reference",
-}
+        content = [marked({"type": "text", "text": text}, result.cache)]
+    return {"role": "tool", "tool_call_id": _id(result.call_id, profile), "content": content}

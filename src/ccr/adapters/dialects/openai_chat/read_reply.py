@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ccr.adapters.dialects.openai_chat.read_stream import ChatReader, whole_reply
+from ccr.adapters.dialects.openai_chat.read_stream import whole_reply
+from ccr.adapters.dialects.openai_chat.reader import ChatReader
 from ccr.domain.stream import fold
 
 if TYPE_CHECKING:

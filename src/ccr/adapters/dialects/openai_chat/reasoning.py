@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ccr.adapters.dialects.openai_chat.messages import Message
+from attrs import frozen
+
+from ccr.adapters.dialects.openai_chat.parts import Message
 from ccr.domain.conversation import Reasoning, ReasoningMode
 from ccr.domain.effort import budget_of, clamp, effort_of
 from ccr.domain.models import ReasoningStyle
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ccr.domain.conversation import Effort
     from ccr.domain.models import ModelProfile
 
@@ -26,27 +30,33 @@ def thinks(reasoning: Reasoning) -> bool:
 
 
 def reasoning_fields(reasoning: Reasoning, profile: ModelProfile, max_tokens: int | None) -> Message:
-    """Return the fields that ask for it; nothing if the caller said nothing or the model cannot be told."""
+    """Return the fields that ask for it; nothing if the caller said nothing or the model cannot be told.
+
+    A model that cannot stop thinking is asked for the least.
+    """
     if reasoning.mode is ReasoningMode.UNSET and reasoning.effort is None:
         return {}
+    writer = _STYLES.get(profile.reasoning)
+    if writer is None:  # it cannot be told, or not in this dialect
+        return {}
     on = thinks(reasoning)
-    level = _level(reasoning, profile) if on else None
-    match profile.reasoning:
-        case ReasoningStyle.EFFORT:
-            # Without a way to switch it off, the least is the nearest.
-            least = profile.efforts[0] if profile.efforts and not on else level
-            return {"reasoning_effort": least.value} if least else {}
-        case ReasoningStyle.OPENROUTER:
-            return {"reasoning": _openrouter(reasoning, level, on=on)}
-        case ReasoningStyle.THINKING_TYPE:
-            fields: Message = {"thinking": {"type": "enabled" if on else "disabled"}}
-            return {**fields, "reasoning_effort": level.value} if level else fields
-        case ReasoningStyle.ENABLE_THINKING:
-            budget = _budget(reasoning, max_tokens) if on else None
-            fields = {"enable_thinking": on}
-            return {**fields, "thinking_budget": budget} if budget else fields
-        case _:  # it cannot be told, or not in this dialect
-            return {}
+    asked = _Asked(
+        on=on or not profile.reasoning_off,
+        level=_level(reasoning, profile) if on else _least(profile),
+        budget=_budget(reasoning, profile, max_tokens) if on else profile.min_budget,
+        counted=on and reasoning.effort is None and reasoning.budget is not None,
+    )
+    return writer(asked)
+
+
+@frozen
+class _Asked:
+    """``counted`` = the caller gave a budget and no level."""
+
+    on: bool
+    level: Effort | None
+    budget: int | None
+    counted: bool
 
 
 def _level(reasoning: Reasoning, profile: ModelProfile) -> Effort | None:
@@ -56,21 +66,61 @@ def _level(reasoning: Reasoning, profile: ModelProfile) -> Effort | None:
     return clamp(asked, profile.efforts) if asked else None
 
 
-def _openrouter(reasoning: Reasoning, level: Effort | None, *, on: bool) -> Message:
-    if not on:
-        return {"effort": "none"}
-    if reasoning.effort is None and reasoning.budget is not None:
-        return {"max_tokens": reasoning.budget}
-    return {"effort": level.value} if level else {"enabled": True}
+def _least(profile: ModelProfile) -> Effort | None:
+    return profile.efforts[0] if profile.efforts and not profile.reasoning_off else None
 
 
-def _budget(reasoning: Reasoning, max_tokens: int | None) -> int | None:
-    """A budget is smaller than the output limit, or there is none."""
+def _budget(reasoning: Reasoning, profile: ModelProfile, max_tokens: int | None) -> int | None:
+    """A budget is within the model's bounds and smaller than the output limit, or there is none."""
     asked = reasoning.budget
     if asked is None and reasoning.effort is not None:
         asked = budget_of(reasoning.effort)
     if asked is None:
         return None
+    if profile.max_budget is not None:
+        asked = min(asked, profile.max_budget)
+    if profile.min_budget is not None:
+        asked = max(asked, profile.min_budget)
     if max_tokens is not None and asked >= max_tokens:
         asked = max_tokens // 2
-    return asked if asked >= _MIN_BUDGET else None
+    return asked if asked >= (_MIN_BUDGET if profile.min_budget is None else profile.min_budget) else None
+
+
+# ------------------------------------------------------------------------------------------ a style at a time
+
+
+def _effort(asked: _Asked) -> Message:
+    if not asked.on:
+        return {"reasoning_effort": "none"}
+    return {"reasoning_effort": asked.level.value} if asked.level else {}
+
+
+def _openrouter(asked: _Asked) -> Message:
+    if not asked.on:
+        return {"reasoning": {"effort": "none"}}
+    if asked.counted and asked.budget is not None:
+        return {"reasoning": {"max_tokens": asked.budget}}
+    return {"reasoning": {"effort": asked.level.value} if asked.level else {"enabled": True}}
+
+
+def _thinking_type(asked: _Asked) -> Message:
+    fields: Message = {"thinking": {"type": "enabled" if asked.on else "disabled"}}
+    return {**fields, "reasoning_effort": asked.level.value} if asked.level else fields
+
+
+def _both(asked: _Asked) -> Message:
+    return {"thinking": {"type": "enabled" if asked.on else "disabled"}, "enable_thinking": asked.on}
+
+
+def _enable_thinking(asked: _Asked) -> Message:
+    fields: Message = {"enable_thinking": asked.on}
+    return {**fields, "thinking_budget": asked.budget} if asked.on and asked.budget else fields
+
+
+_STYLES: dict[ReasoningStyle, Callable[[_Asked], Message]] = {
+    ReasoningStyle.EFFORT: _effort,
+    ReasoningStyle.OPENROUTER: _openrouter,
+    ReasoningStyle.THINKING_TYPE: _thinking_type,
+    ReasoningStyle.BOTH: _both,
+    ReasoningStyle.ENABLE_THINKING: _enable_thinking,
+}

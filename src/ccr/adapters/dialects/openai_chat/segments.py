@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import define, field
 
+from ccr.adapters.dialects.openai_chat.details import DETAILS, add_detail
+from ccr.adapters.dialects.openai_chat.found import search_events
 from ccr.adapters.dialects.openai_chat.wire import NAME
 from ccr.adapters.wire import json
 from ccr.adapters.wire.loose_json import repair_object
@@ -29,6 +31,8 @@ from ccr.domain.stream import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from ccr.domain.conversation import Citation
     from ccr.domain.stream import StreamEvent
 
@@ -52,6 +56,8 @@ class Prose:
     pieces: list[str] = field(factory=list)
     citations: list[Citation] = field(factory=list)
     opened: bool = False
+    details: list[dict[str, object]] = field(factory=list)
+    """OpenRouter's ``reasoning_details`` of this thinking."""
 
     def ready(self) -> bool:
         """Whether the block can be opened."""
@@ -100,6 +106,13 @@ class ToolSegment:
         return False
 
 
+@define(eq=False)
+class Found:
+    """What a search of the provider's own gave."""
+
+    results: Sequence[Mapping[str, object]]
+
+
 class Segments:
     """The queue. ``events`` gathers what goes out; whoever feeds takes it.
 
@@ -109,7 +122,7 @@ class Segments:
     def __init__(self, stream_id: str, *, live: bool) -> None:
         self._live = live
         self._stream_id = _UNSAFE.sub("", stream_id) or "reply"
-        self._queue: deque[Prose | ToolSegment] = deque()
+        self._queue: deque[Prose | ToolSegment | Found] = deque()
         self._ids: set[str] = set()
         self._index = 0
         self._loose: list[Citation] = []
@@ -127,6 +140,23 @@ class Segments:
             self._queue.append(last)
         self.any_content = True
         last.pieces.append(text)
+        self.pump()
+
+    def details(self, entries: Sequence[Mapping[str, object]]) -> None:
+        """Add ``reasoning_details`` to the thinking that is being read; what comes later is thinking without a text."""
+        if not entries:
+            return
+        last = self._queue[-1] if self._queue else None
+        if not isinstance(last, Prose) or last.kind != "thinking":
+            last = Prose("thinking")
+            self._queue.append(last)
+        for entry in entries:
+            add_detail(last.details, entry, join=self._live)
+        self.pump()
+
+    def search(self, results: Sequence[Mapping[str, object]]) -> None:
+        """Add what a search gave."""
+        self._queue.append(Found(results))
         self.pump()
 
     def cite(self, citation: Citation) -> None:
@@ -171,6 +201,8 @@ class Segments:
                 if not more:
                     return
                 self._close_prose(head)
+            elif isinstance(head, Found):
+                self._send_found(head)
             else:
                 self._send_tool(head)
                 if not more or not head.complete():
@@ -178,31 +210,34 @@ class Segments:
                 self._close_tool(head)
             self._queue.popleft()
 
-    def finish(self, *, cut: bool) -> None:
+    def finish(self, *, cut: bool, lenient: bool = False) -> None:
         """End of the reply: close everything.
 
         ``cut`` = the output limit was hit, so the last input may be broken: it stays as it is if its block is open,
-        else the call is dropped. Raises UpstreamProtocolError on a broken input otherwise.
+        else the call is dropped. Raises UpstreamProtocolError on a broken input otherwise; with ``lenient`` it stays as it
+        is, for somebody who can mend it.
         """
         while self._queue:
             head = self._queue.popleft()
             if isinstance(head, Prose):
                 self._send_prose(head)
                 self._close_prose(head)
+            elif isinstance(head, Found):
+                self._send_found(head)
             else:
-                self._finish_tool(head, cut=cut)
+                self._finish_tool(head, cut=cut, lenient=lenient)
 
-    def _finish_tool(self, tool: ToolSegment, *, cut: bool) -> None:
+    def _finish_tool(self, tool: ToolSegment, *, cut: bool, lenient: bool) -> None:
         if not tool.opened and tool.text.strip() in ("", "null"):
             tool.pieces = ["{}"]
-        if not json.is_object(tool.text) and not (tool.opened and cut):
+        if not json.is_object(tool.text) and not (tool.opened and (cut or lenient)):
             mended = None if tool.opened or cut else repair_object(tool.text)
             if mended is not None:
                 tool.pieces = [mended.decode()]
             elif cut:
                 self.tools.remove(tool)
                 return
-            else:
+            elif not lenient:
                 raise UpstreamProtocolError(f"the provider's input for {tool.name!r} is not a JSON object")
         if not tool.name:
             raise UpstreamProtocolError("the provider called a tool without a name")
@@ -222,10 +257,19 @@ class Segments:
 
     def _close_prose(self, prose: Prose) -> None:
         if not prose.opened:
-            return
-        if prose.kind == "thinking":
+            if not prose.details:
+                return
+            self.events.append(BlockStart(self._index, Thinking("")))
+        if prose.details:
+            data = json.encode_wire(prose.details).decode()
+            self.events.append(SealDelta(Seal(Origin(NAME), DETAILS, data)))
+        elif prose.kind == "thinking":
             self.events.append(SealDelta(SYNTHETIC_SEAL))
         self._stop()
+
+    def _send_found(self, found: Found) -> None:
+        self.events.extend(search_events(self._index, f"search_{self._stream_id}", found.results))
+        self._index += 2
 
     def _send_tool(self, tool: ToolSegment) -> None:
         if not tool.opened:

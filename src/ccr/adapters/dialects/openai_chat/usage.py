@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ccr.domain.usage import NO_USAGE, Usage
 
-__all__ = ["read_usage"]
+__all__ = ["read_usage", "write_usage"]
 
 
 def read_usage(raw: object) -> Usage:
@@ -39,6 +39,23 @@ def read_usage(raw: object) -> Usage:
         reasoning=reasoning,
         provider_cost=_cost(raw),
     )
+
+
+def write_usage(usage: Usage, *, input_estimate: int = 0) -> dict[str, object]:
+    """Return a full ``usage``, by the inverse arithmetic; ``input_estimate`` where nobody said the input."""
+    total = usage.input_total
+    prompt = input_estimate if total is None else total
+    output = usage.output or 0
+    details: dict[str, int] = {"cached_tokens": usage.cache_read or 0}
+    if usage.cache_write_5m is not None or usage.cache_write_1h is not None:
+        details["cache_write_tokens"] = (usage.cache_write_5m or 0) + (usage.cache_write_1h or 0)
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": output,
+        "total_tokens": prompt + output,
+        "prompt_tokens_details": details,
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning or 0},
+    }
 
 
 def _part(raw: Mapping[str, object], name: str) -> Mapping[str, object]:

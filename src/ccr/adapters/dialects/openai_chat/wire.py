@@ -53,13 +53,17 @@ class Choice(msgspec.Struct, gc=False):
 
 
 class Chunk(msgspec.Struct, gc=False):
-    """One event of a stream, or a whole reply. ``code`` and ``msg`` are the errors that some send with a 200."""
+    """One event of a stream, or a whole reply. ``code`` and ``msg`` are the errors that some send with a 200;
+    ``web_search`` (Zhipu) and ``citations`` (xAI) are what their own search gave.
+    """
 
     id: object = None
     model: object = None
     choices: list[Choice] | None = None
     usage: object = None
     x_groq: object = None
+    web_search: object = None
+    citations: object = None
     error: object = None
     code: object = None
     msg: object = None

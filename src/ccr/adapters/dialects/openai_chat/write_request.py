@@ -4,31 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ccr.adapters.dialects.openai_chat.messages import (
-    Losses,
-    Message,
-    fold_system,
-    text_content,
-    turn_messages,
-)
+from ccr.adapters.dialects.openai_chat.messages import text_content, turn_messages
+from ccr.adapters.dialects.openai_chat.parts import Losses, Message
 from ccr.adapters.dialects.openai_chat.reasoning import reasoning_fields, thinks
-from ccr.adapters.dialects.openai_chat.tools import choose, offered, write_tool
+from ccr.adapters.dialects.openai_chat.schemas import write_tool
+from ccr.adapters.dialects.openai_chat.search import ask_hosted
+from ccr.adapters.dialects.openai_chat.tools import choose, offered
 from ccr.adapters.dialects.openai_chat.wire import NAME
 from ccr.adapters.wire.json import CODEC
+from ccr.adapters.wire.system_turns import BILLING, fold_system
 from ccr.adapters.wire.tool_changes import applied
 from ccr.application.ports.payload import Encoded, Payload
+from ccr.domain.conversation import Text, ToolChoice
 from ccr.domain.fidelity import Loss
 from ccr.domain.pairing import pair_tools
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:
-    from ccr.domain.conversation import Conversation, OutputFormat, Turn
+    from collections.abc import Sequence
+
+    from ccr.domain.conversation import Conversation, Turn
     from ccr.domain.models import ModelProfile
 
 __all__ = ["write_request", "write_turn"]
-
-_BILLING = "x-anthropic-billing-header:"
-"""Claude Code's attribution line: it changes with every request and would spoil prefix caches elsewhere (P21)."""
 
 _MAX_STOPS = 4
 
@@ -43,26 +41,20 @@ def write_request(conversation: Conversation, profile: ModelProfile) -> Encoded:
     losses: Losses = {}
     own = conversation.dialect == NAME
     conversation = applied(conversation)
-    tools = offered(conversation, losses)
-    choice, said = choose(conversation.tool_choice, tools, profile, losses)
     max_tokens = _max_tokens(conversation, profile)
+    tool_fields, must = _tools(conversation, profile, losses, own=own)
+    format_fields, shape = _response_format(conversation, profile, losses, own=own)
     fields: Message = {
         "model": conversation.model,
-        "messages": _messages(conversation, profile, said, losses),
+        "messages": _messages(conversation, profile, [line for line in (shape, must) if line], losses),
+        **tool_fields,
     }
-    if tools:
-        fields["tools"] = Json(CODEC.encode([write_tool(tool) for tool in tools]))
-        fields.update(choice)
     if max_tokens is not None:
         fields[profile.max_tokens_field] = max_tokens
-    fields.update(_sampling(conversation, profile, losses))
-    if conversation.stop:
-        fields["stop"] = list(conversation.stop[:_MAX_STOPS])
-        if len(conversation.stop) > _MAX_STOPS:
-            losses[Loss("stop", "first four")] = None
+    fields.update(_sampling(conversation, profile, losses, own=own))
+    fields.update(_stop(conversation, profile, losses))
     fields.update(reasoning_fields(conversation.reasoning, profile, max_tokens))
-    if conversation.output_format is not None:
-        fields["response_format"] = _response_format(conversation.output_format)
+    fields.update(format_fields)
     if conversation.cache_key:
         fields["prompt_cache_key"] = conversation.cache_key
     if conversation.stream:
@@ -75,20 +67,64 @@ def write_request(conversation: Conversation, profile: ModelProfile) -> Encoded:
 
 
 def _messages(
-    conversation: Conversation, profile: ModelProfile, said: Message | None, losses: Losses
+    conversation: Conversation, profile: ModelProfile, lines: Sequence[str], losses: Losses
 ) -> Json:
-    system = text_content(
-        (block for block in conversation.system if not block.text.startswith(_BILLING)), profile, "\n\n"
-    )
+    """``lines`` stand at the end of the system: there they do not move as the history grows."""
+    said = [block for block in conversation.system if not block.text.startswith(BILLING)]
+    system = text_content((*said, *map(Text, lines)), profile, "\n\n")
     messages: list[Message] = [{"role": "system", "content": system}] if system else []
     turns = pair_tools(conversation.turns)
     if not profile.system_in_turns:
         turns = fold_system(turns)
     for turn in turns:
         messages.extend(turn_messages(turn, profile, losses))
-    if said is not None:
-        messages.append(said)
     return Json(CODEC.encode(messages))
+
+
+def _tools(
+    conversation: Conversation, profile: ModelProfile, losses: Losses, *, own: bool
+) -> tuple[Message, str]:
+    """Return the fields, and a line for the system."""
+    functions, hosted = offered(conversation, profile, losses)
+    asked = ask_hosted(hosted, profile, losses)
+    choice = conversation.tool_choice
+    if choice is not None and choice.name in asked.names:
+        choice = ToolChoice(parallel=choice.parallel)  # the provider searches when it sees fit
+    chosen, line = choose(choice, functions, profile, losses, thinking=thinks(conversation.reasoning))
+    entries = [*(write_tool(tool, profile, losses, own=own) for tool in functions), *asked.entries]
+    fields: Message = {"tools": Json(CODEC.encode(entries)), **chosen} if entries else {}
+    return {**fields, **asked.fields}, line
+
+
+def _response_format(
+    conversation: Conversation, profile: ModelProfile, losses: Losses, *, own: bool
+) -> tuple[Message, str]:
+    """Return the field, and a line for the system that says what no field can."""
+    output = conversation.output_format
+    if output is None:
+        return {}, ""
+    if output.schema is not None and profile.output_format == "json_schema":
+        schema: Message = {"name": output.name, "schema": output.schema}
+        if output.strict is not None:
+            schema["strict"] = output.strict
+        return {"response_format": {"type": "json_schema", "json_schema": schema}}, ""
+    any_object: Message = {"response_format": {"type": "json_object"}} if profile.output_format else {}
+    if output.schema is None and any_object:
+        # OpenAI refuses this mode unless the word stands somewhere; its own callers know that.
+        return any_object, "" if own else "Answer with a JSON object."
+    losses[Loss("output_format", "as text")] = None
+    if output.schema is None:
+        return {}, "Answer with a JSON object and nothing else."
+    text = output.schema.data.decode()
+    return any_object, f"Answer with a JSON object that fits this schema, and nothing else: {text}"
+
+
+def _stop(conversation: Conversation, profile: ModelProfile, losses: Losses) -> Message:
+    most = _MAX_STOPS if profile.max_stop is None else profile.max_stop
+    if len(conversation.stop) > most:
+        losses[Loss("stop", "first four" if most == _MAX_STOPS else f"first {most}")] = None
+    kept = list(conversation.stop[:most])
+    return {"stop": kept} if kept else {}
 
 
 def _max_tokens(conversation: Conversation, profile: ModelProfile) -> int | None:
@@ -99,28 +135,21 @@ def _max_tokens(conversation: Conversation, profile: ModelProfile) -> int | None
     return min(asked, profile.max_output)
 
 
-def _sampling(conversation: Conversation, profile: ModelProfile, losses: Losses) -> Message:
+def _sampling(conversation: Conversation, profile: ModelProfile, losses: Losses, *, own: bool) -> Message:
     sampling = conversation.sampling
     fields: Message = {"temperature": sampling.temperature, "top_p": sampling.top_p}
     if not profile.sampling_with_reasoning and thinks(conversation.reasoning):
         if any(value is not None for value in fields.values()):
             losses[Loss("sampling")] = None
         fields = {}
-    if sampling.top_k is not None:
+    if own:  # not OpenAI's, but many know it, and whoever speaks this dialect knows who
+        fields["top_k"] = sampling.top_k
+    elif sampling.top_k is not None:
         losses[Loss("top_k")] = None
     fields["seed"] = sampling.seed
     fields["presence_penalty"] = sampling.presence_penalty
     fields["frequency_penalty"] = sampling.frequency_penalty
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def _response_format(output: OutputFormat) -> Message:
-    if output.schema is None:
-        return {"type": "json_object"}
-    schema: Message = {"name": output.name, "schema": output.schema}
-    if output.strict is not None:
-        schema["strict"] = output.strict
-    return {"type": "json_schema", "json_schema": schema}
 
 
 def _own(conversation: Conversation) -> Message:

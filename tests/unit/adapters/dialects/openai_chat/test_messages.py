@@ -5,8 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from ccr.adapters.dialects.openai_chat.messages import Losses, fold_system, turn_messages
+from ccr.adapters.dialects.openai_chat.messages import turn_messages
+from ccr.adapters.dialects.openai_chat.parts import Losses
 from ccr.adapters.wire import json
+from ccr.adapters.wire.system_turns import fold_system
 from ccr.domain.conversation import (
     CacheMark,
     ContentBlock,
@@ -173,6 +175,10 @@ def test_long_names_and_ids_are_shortened_alike_everywhere() -> None:
     assert f"Tool available: {call['function']['name']}" == answer["content"]
 
 
+def test_the_name_of_moonshots_own_search_stays() -> None:
+    assert assistant(ToolCall("t", "$web_search"))[0][0]["tool_calls"][0]["function"]["name"] == "$web_search"
+
+
 def test_a_turn_of_which_nothing_is_left_is_no_message() -> None:
     blocks = (Thinking("hm"), ServerToolCall("s", "web_search"), ServerToolResult("s", "k", Json(b"{}")))
     assert assistant(*blocks) == ([], ["thinking=dropped", "server_tool=dropped"])
@@ -196,6 +202,48 @@ def test_reasoning_that_is_required_and_missing() -> None:
 def test_cache_marks_of_the_assistant() -> None:
     made, _ = assistant(Text("A", CacheMark()), profile=ModelProfile(cache_marks=True))
     assert made[0]["content"] == [{"type": "text", "text": "A", **MARK}]
+
+
+def test_mistrals_reasoning_stands_in_the_content() -> None:
+    profile = ModelProfile(reasoning_parts=True, cache_marks=True)
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+    made, losses = assistant(Thinking("hm"), Text("A"), profile=profile)
+    assert made == [{"role": "assistant", "content": [thought, {"type": "text", "text": "A"}]}]
+    assert losses == []
+    alone, _ = assistant(Thinking("hm"), ToolCall("t", "f"), profile=profile)
+    assert alone[0]["content"] == [thought]
+    marked, _ = assistant(Thinking("hm"), Text("A", CacheMark()), profile=profile)
+    assert marked[0]["content"] == [thought, {"type": "text", "text": "A", **MARK}]
+
+
+def test_free_text_is_given_back_as_the_one_parameter_that_was_offered() -> None:
+    call = assistant(ToolCall("t", "patch", '+"a"'))[0][0]["tool_calls"][0]
+    assert json.decode(call["function"]["arguments"].encode()) == {"input": '+"a"'}
+
+
+@pytest.mark.parametrize("given", ["toolu_01A09q90qw90lq917835lq9", "short", "nine-char", "ninechär9", ""])
+def test_ids_of_an_exact_length_are_alike_in_calls_and_results(given: str) -> None:
+    profile = ModelProfile(call_id_length=9)
+    call = assistant(ToolCall(given, "f"), profile=profile)[0][0]["tool_calls"][0]
+    answer = user(ToolResult(given, (PNG,)), profile=profile)[0]
+    assert len(call["id"]) == 9
+    assert call["id"].isalnum()
+    assert call["id"].isascii()
+    assert answer[0]["tool_call_id"] == call["id"]
+    assert call["id"] in answer[1]["content"][0]["text"]
+
+
+def test_an_id_of_the_right_length_stays() -> None:
+    profile = ModelProfile(call_id_length=9)
+    assert assistant(ToolCall("aB3dE6gH9", "f"), profile=profile)[0][0]["tool_calls"][0]["id"] == "aB3dE6gH9"
+
+
+def test_parts_of_its_own_dialect_go_back_as_they_came() -> None:
+    audio = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
+    made, losses = user(Opaque("openai_chat", "input_audio", Json(json.encode(audio))), Text("?"))
+    assert made[0]["content"] == [audio, {"type": "text", "text": "?"}]
+    assert losses == []
+    assert user(Opaque("gemini", "video", Json(b"{}")))[1] == ["video=dropped"]
 
 
 # --------------------------------------------------------------------------------------------------- system

@@ -521,6 +521,9 @@ def test_null_choices_are_nothing() -> None:
 # ------------------------------------------------------------------------------------------------ properties
 
 WORDS = st.text(st.characters(codec="utf-8"), max_size=8)
+DETAIL = chunk({"reasoning": "a", "reasoning_details": [{"type": "reasoning.text", "text": "a", "index": 0}]})
+FOUND = chunk({}, web_search=[{"link": "http://a", "title": "A"}])
+CITED = chunk({"content": "b"}, citations=["http://a"])
 PIECES = st.one_of(
     WORDS.map(text),
     WORDS.map(thought),
@@ -532,6 +535,7 @@ PIECES = st.one_of(
         st.sampled_from([None, "Read", "Ba"]),
     ),
     st.builds(usage, st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)),
+    st.sampled_from([DETAIL, FOUND, CITED]),
     st.sampled_from([finish(), finish("tool_calls"), finish("length"), DONE, b": ping\n\n"]),
     st.sampled_from([b"data: junk\n\n", b'data: {"error":"x"}\n\n', b"\xff\xfe", b"\r\n", b"data", b"{"]),
 )

@@ -11,6 +11,7 @@ from ccr.adapters.dialects.openai_chat.rescue import Rescue, printed_calls
 from ccr.adapters.wire import json
 from ccr.domain.conversation import Citation, Conversation, FunctionTool, Text, Thinking, ToolCall
 from ccr.domain.errors import UpstreamProtocolError
+from ccr.domain.models import ModelProfile
 from ccr.domain.reply import Reply, StopReason
 from ccr.domain.stream import (
     BlockStart,
@@ -161,8 +162,8 @@ def test_all_mending_is_one_stage_and_none_without_tools() -> None:
     bare = Conversation("m", ())
     long = FunctionTool("mcp__" + "x" * 80)
 
-    assert mend(bare) is None
-    stage = mend(evolve(bare, tools=(long,)))
+    assert mend(bare, ModelProfile()) is None
+    stage = mend(evolve(bare, tools=(long,)), ModelProfile())
     assert stage is not None
     assert stage.feed([MessageStart("m", "x")]) == [MessageStart("m", "x")]
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from ccr.adapters.dialects.openai_chat import OpenAIChatProvider
-from ccr.adapters.dialects.openai_chat.messages import Losses
-from ccr.adapters.dialects.openai_chat.tools import choose, offered, restore_names
+from ccr.adapters.dialects.openai_chat.parts import Losses
+from ccr.adapters.dialects.openai_chat.tools import choose, offered
+from ccr.adapters.wire.tool_offers import restore_names
 from ccr.domain.conversation import (
     Conversation,
     FreeformTool,
@@ -37,7 +38,7 @@ def talk(*tools: Tool, turns: tuple[Turn, ...] = (), choice: ToolChoice | None =
 
 
 def names(conversation: Conversation) -> list[str]:
-    return [tool.name for tool in offered(conversation, {})]
+    return [tool.name for tool in offered(conversation, PLAIN, {})[0]]
 
 
 def test_deferred_tools_are_left_out_until_they_are_known() -> None:
@@ -61,11 +62,39 @@ def test_a_deferred_tool_that_must_be_called_is_offered() -> None:
     assert names(talk(LATE, choice=ToolChoice(ToolMode.NAMED, "Late"))) == ["Late"]
 
 
-def test_tools_of_other_kinds_are_losses() -> None:
+def test_hosted_tools_are_not_functions_and_freeform_tools_become_some() -> None:
     losses: Losses = {}
     hosted = HostedTool("web_search_20250305", "web_search", "anthropic", Json(b"{}"))
-    assert offered(talk(hosted, FreeformTool("patch")), losses) == []
-    assert list(map(str, losses)) == ["hosted_tool=dropped", "freeform_tool=dropped"]
+    functions, others = offered(talk(hosted, FreeformTool("patch", "Edit")), PLAIN, losses)
+
+    assert others == [hosted]
+    assert (functions[0].name, functions[0].description) == ("patch", "Edit")
+    assert b'"input":{"type":"string"}' in functions[0].schema.data
+    assert list(map(str, losses)) == ["freeform_tool=as function"]
+
+
+@pytest.mark.parametrize(
+    "grammar",
+    [
+        b'{"type":"grammar","grammar":{"syntax":"lark","definition":"start: A"}}',
+        b'{"type":"grammar","syntax":"lark","definition":"start: A"}',
+    ],
+)
+def test_a_grammar_can_be_read_by_the_model(grammar: bytes) -> None:
+    functions, _ = offered(talk(FreeformTool("patch", "Edit", Json(grammar))), PLAIN, {})
+
+    assert functions[0].description == "Edit\n\nThe input must follow this grammar:\nstart: A"
+
+
+def test_of_too_many_tools_the_last_are_left_out_but_not_the_one_that_must_be_called() -> None:
+    losses: Losses = {}
+    tools = [FunctionTool(name) for name in "abcde"]
+    profile = ModelProfile(max_tools=3)
+
+    assert [tool.name for tool in offered(talk(*tools), profile, losses)[0]] == ["a", "b", "c"]
+    assert list(map(str, losses)) == ["tools=first 3"]
+    named = talk(*tools, choice=ToolChoice(ToolMode.NAMED, "e"))
+    assert [tool.name for tool in offered(named, profile, {})[0]] == ["a", "b", "e"]
 
 
 def chosen(choice: ToolChoice | None, profile: ModelProfile = PLAIN, *tools: FunctionTool) -> Any:
@@ -75,58 +104,78 @@ def chosen(choice: ToolChoice | None, profile: ModelProfile = PLAIN, *tools: Fun
 
 
 def test_nothing_said_is_nothing_sent() -> None:
-    assert chosen(None) == ({}, None, [])
-    assert choose(ToolChoice(ToolMode.REQUIRED), [], PLAIN, {}) == ({}, None)
+    assert chosen(None) == ({}, "", [])
+    assert choose(ToolChoice(ToolMode.REQUIRED), [], PLAIN, {}) == ({}, "")
 
 
 @pytest.mark.parametrize(
     "mode, sent", [(ToolMode.AUTO, "auto"), (ToolMode.NONE, "none"), (ToolMode.REQUIRED, "required")]
 )
 def test_modes(mode: ToolMode, sent: str) -> None:
-    assert ({"tool_choice": sent}, None, []) == chosen(ToolChoice(mode))
+    assert ({"tool_choice": sent}, "", []) == chosen(ToolChoice(mode))
 
 
 def test_a_named_tool_goes_by_its_short_name() -> None:
     fields, said, losses = chosen(ToolChoice(ToolMode.NAMED, LONG))
     assert len(fields["tool_choice"]["function"]["name"]) == 64
-    assert (said, losses) == (None, [])
+    assert (said, losses) == ("", [])
 
 
 def test_a_named_tool_that_is_not_offered() -> None:
-    assert chosen(ToolChoice(ToolMode.NAMED, "Nope")) == ({"tool_choice": "auto"}, None, ["tool_choice=auto"])
+    assert chosen(ToolChoice(ToolMode.NAMED, "Nope")) == ({"tool_choice": "auto"}, "", ["tool_choice=auto"])
 
 
 def test_no_choice_may_be_forced() -> None:
     profile = ModelProfile(tool_choice_required=False)
-    fields, said, losses = chosen(ToolChoice(ToolMode.REQUIRED), profile)
-    text = "In your next message you must call at least one of the tools."
+    fields, line, losses = chosen(ToolChoice(ToolMode.REQUIRED), profile)
     assert (fields, losses) == ({"tool_choice": "auto"}, ["tool_choice=as text"])
-    assert {"role": "system", "content": text} == said
-    folded = ModelProfile(tool_choice_required=False, system_in_turns=False)
-    _, said, _ = chosen(ToolChoice(ToolMode.NAMED, "Read"), folded)
-    assert said["role"] == "user"
-    assert "you must call the tool Read." in said["content"]
+    assert line == "In your next message you must call at least one of the tools."
+    _, line, _ = chosen(ToolChoice(ToolMode.NAMED, "Read"), profile)
+    assert line == "In your next message you must call the tool Read."
 
 
-def test_the_instruction_stands_last() -> None:
-    conversation = Conversation(
-        model="m",
-        turns=(Turn(Role.USER, (Text("hi"),)),),
-        tools=(READ,),
-        tool_choice=ToolChoice(ToolMode.REQUIRED),
-    )
-    encoded = OpenAIChatProvider().write_request(
-        conversation, ModelProfile(tool_choice_required=False), is_anthropic=False
-    )
-    parsed: Any = encoded.payload.parsed("messages")
-    assert parsed[-1]["role"] == "system"
+def test_no_choice_may_be_forced_while_it_thinks() -> None:
+    profile = ModelProfile(tool_choice_with_reasoning=False)
+    must = ToolChoice(ToolMode.REQUIRED)
+
+    assert chosen(must, profile)[0] == {"tool_choice": "required"}
+    fields, line = choose(must, [READ], profile, {}, thinking=True)
+    assert fields == {"tool_choice": "auto"}
+    assert line
+
+
+def test_a_provider_has_its_own_word_for_required() -> None:
+    assert chosen(ToolChoice(ToolMode.REQUIRED), ModelProfile(tool_choice_word="any"))[0] == {
+        "tool_choice": "any"
+    }
+
+
+def test_the_instruction_stands_at_the_end_of_the_system_where_it_does_not_move() -> None:
+    def written(*turns: Turn, system: tuple[Text, ...] = (Text("S"),)) -> Any:
+        conversation = Conversation(
+            model="m",
+            system=system,
+            turns=(Turn(Role.USER, (Text("hi"),)), *turns),
+            tools=(READ,),
+            tool_choice=ToolChoice(ToolMode.REQUIRED),
+        )
+        profile = ModelProfile(tool_choice_required=False)
+        encoded = OpenAIChatProvider().write_request(conversation, profile, is_anthropic=False)
+        return encoded.payload.parsed("messages")
+
+    line = "In your next message you must call at least one of the tools."
+    short = written()
+    long = written(Turn(Role.ASSISTANT, (Text("yes"),)), Turn(Role.USER, (Text("go on"),)))
+    assert short[0] == {"role": "system", "content": f"S\n\n{line}"}
+    assert long[: len(short)] == short
+    assert written(system=())[0] == {"role": "system", "content": line}
 
 
 def test_one_call_at_a_time() -> None:
     once = ToolChoice(parallel=False)
     assert chosen(once)[0] == {"tool_choice": "auto", "parallel_tool_calls": False}
     profile = ModelProfile(parallel_tools=False)
-    assert chosen(once, profile) == ({"tool_choice": "auto"}, None, ["parallel_tools=dropped"])
+    assert chosen(once, profile) == ({"tool_choice": "auto"}, "", ["parallel_tools=dropped"])
 
 
 def test_names_come_back_as_the_caller_knows_them() -> None:

@@ -216,6 +216,58 @@ def test_structured_output(output: OutputFormat, expected: dict[str, Any]) -> No
     assert expected == written(said(output_format=output))["response_format"]
 
 
+SHAPE = OutputFormat(Json(b'{"type":"object"}'), "n")
+LINE = 'Answer with a JSON object that fits this schema, and nothing else: {"type":"object"}'
+
+
+@pytest.mark.parametrize(
+    "mode, output, field, line, lost",
+    [
+        ("json_object", SHAPE, {"type": "json_object"}, LINE, {"output_format=as text"}),
+        ("json_object", OutputFormat(), {"type": "json_object"}, "Answer with a JSON object.", set()),
+        ("", SHAPE, None, LINE, {"output_format=as text"}),
+        (
+            "",
+            OutputFormat(),
+            None,
+            "Answer with a JSON object and nothing else.",
+            {"output_format=as text"},
+        ),
+    ],
+)
+def test_structured_output_in_words(
+    mode: str, output: OutputFormat, field: Any, line: str, lost: set[str]
+) -> None:
+    profile = ModelProfile(output_format=mode)
+    body = written(said(output_format=output, system=(Text("S"),)), profile)
+    assert body.get("response_format") == field
+    assert body["messages"][0]["content"] == f"S\n\n{line}"
+    assert losses(said(output_format=output), profile) == lost
+
+
+def test_callers_of_its_own_dialect_know_the_rules_of_json_mode() -> None:
+    body = written(said(output_format=OutputFormat(), dialect="openai_chat"))
+    assert len(body["messages"]) == 1
+
+
+@pytest.mark.parametrize("most, kept, lost", [(2, ["1", "2"], {"stop=first 2"}), (0, None, {"stop=first 0"})])
+def test_stop_sequences_of_a_profile(most: int, kept: list[str] | None, lost: set[str]) -> None:
+    many = said(stop=("1", "2", "3"))
+    profile = ModelProfile(max_stop=most)
+    assert written(many, profile).get("stop") == kept
+    assert losses(many, profile) == lost
+
+
+def test_top_k_of_its_own_dialect_is_given_back() -> None:
+    own = said(dialect="openai_chat", sampling=Sampling(top_k=3))
+    assert (written(own)["top_k"], losses(own)) == (3, set())
+
+
+def test_there_are_never_tools_that_are_none() -> None:
+    body = written(said(tools=(SEARCH,), tool_choice=ToolChoice(ToolMode.REQUIRED)))
+    assert {"tools", "tool_choice"}.isdisjoint(body)
+
+
 def test_the_cache_key_is_carried() -> None:
     assert written(said(cache_key="s1"))["prompt_cache_key"] == "s1"
 
@@ -254,7 +306,7 @@ ON, OFF, ADAPTIVE, UNSET = ReasoningMode.ON, ReasoningMode.OFF, ReasoningMode.AD
         (ReasoningStyle.EFFORT, Reasoning(ADAPTIVE, Effort.MAX), {"reasoning_effort": "xhigh"}),
         (ReasoningStyle.EFFORT, Reasoning(UNSET, Effort.MINIMAL), {"reasoning_effort": "low"}),
         (ReasoningStyle.EFFORT, Reasoning(ON, budget=4000), {"reasoning_effort": "medium"}),
-        (ReasoningStyle.EFFORT, Reasoning(OFF, Effort.HIGH), {"reasoning_effort": "low"}),
+        (ReasoningStyle.EFFORT, Reasoning(OFF, Effort.HIGH), {"reasoning_effort": "none"}),
         (ReasoningStyle.OPENROUTER, Reasoning(OFF), {"reasoning": {"effort": "none"}}),
         (ReasoningStyle.OPENROUTER, Reasoning(ON, budget=4000), {"reasoning": {"max_tokens": 4000}}),
         (ReasoningStyle.OPENROUTER, Reasoning(ON, Effort.LOW), {"reasoning": {"effort": "low"}}),
@@ -302,6 +354,7 @@ def test_a_budget_too_small_to_be_one_is_left_out() -> None:
 def test_without_levels_there_is_no_effort() -> None:
     profile = ModelProfile(reasoning=ReasoningStyle.EFFORT, efforts=())
     assert "reasoning_effort" not in written(said(reasoning=Reasoning(ON, Effort.HIGH)), profile)
+    profile = evolve(profile, reasoning_off=False)
     assert "reasoning_effort" not in written(said(reasoning=Reasoning(OFF)), profile)
 
 
@@ -318,3 +371,48 @@ def test_losses_are_told_once() -> None:
         )
         == 1
     )
+
+
+# ------------------------------------------------------------------------------- who cannot stop thinking
+
+LEAST = (Effort.LOW, Effort.HIGH)
+
+
+@pytest.mark.parametrize(
+    "style, expected",
+    [
+        (ReasoningStyle.EFFORT, {"reasoning_effort": "low"}),
+        (ReasoningStyle.OPENROUTER, {"reasoning": {"effort": "low"}}),
+        (ReasoningStyle.THINKING_TYPE, {"thinking": {"type": "enabled"}, "reasoning_effort": "low"}),
+        (ReasoningStyle.BOTH, {"thinking": {"type": "enabled"}, "enable_thinking": True}),
+        (ReasoningStyle.ENABLE_THINKING, {"enable_thinking": True, "thinking_budget": 128}),
+    ],
+)
+def test_a_model_that_cannot_stop_is_asked_for_the_least(
+    style: ReasoningStyle, expected: dict[str, Any]
+) -> None:
+    profile = ModelProfile(reasoning=style, efforts=LEAST, reasoning_off=False, min_budget=128)
+    body = written(said(reasoning=Reasoning(OFF)), profile)
+    del body["model"], body["messages"]
+    assert body == expected
+
+
+def test_both_words_for_who_is_not_known() -> None:
+    profile = ModelProfile(reasoning=ReasoningStyle.BOTH)
+    body = written(said(reasoning=Reasoning(OFF)), profile)
+    assert (body["thinking"], body["enable_thinking"]) == ({"type": "disabled"}, False)
+
+
+@pytest.mark.parametrize(
+    "asked, limit, sent",
+    [(100, None, 512), (600, None, 600), (9000, None, 2000), (9000, 1500, 750), (600, 600, None)],
+)
+def test_budgets_are_within_the_models_bounds(asked: int, limit: int | None, sent: int | None) -> None:
+    reasoning = Reasoning(ON, budget=asked)
+
+    def body(style: ReasoningStyle) -> dict[str, Any]:
+        profile = ModelProfile(reasoning=style, min_budget=512, max_budget=2000, efforts=())
+        return written(said(reasoning=reasoning, max_tokens=limit), profile)
+
+    assert body(ReasoningStyle.ENABLE_THINKING).get("thinking_budget") == sent
+    assert body(ReasoningStyle.OPENROUTER)["reasoning"].get("max_tokens") == sent
