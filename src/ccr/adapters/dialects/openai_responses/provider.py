@@ -1,0 +1,70 @@
+"""The Responses API as a client speaks it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ccr.adapters.dialects.openai_responses.errors import decode_error
+from ccr.adapters.dialects.openai_responses.read_reply import read_reply
+from ccr.adapters.dialects.openai_responses.read_stream import ResponsesStreamDecoder
+from ccr.adapters.dialects.openai_responses.watch import ResponsesReplyWatch
+from ccr.adapters.dialects.openai_responses.wire import NAME
+from ccr.adapters.dialects.openai_responses.write_request import write_request, write_turn
+from ccr.adapters.wire.tool_changes import applied
+from ccr.adapters.wire.tool_offers import restore_names
+
+if TYPE_CHECKING:
+    from ccr.application.call import Headers
+    from ccr.application.ports.dialect import Framer, ReplyWatch, StreamDecoder
+    from ccr.application.ports.payload import Encoded
+    from ccr.application.ports.transformer import EventStage
+    from ccr.domain.conversation import Conversation, Turn
+    from ccr.domain.errors import GatewayError
+    from ccr.domain.models import ModelProfile
+    from ccr.domain.reply import Reply
+
+__all__ = ["ResponsesProvider"]
+
+
+class ResponsesProvider:
+    """:class:`ccr.application.ports.dialect.ProviderDialect` of the Responses API."""
+
+    name = NAME
+
+    def write_turn(self, turn: Turn, profile: ModelProfile) -> bytes:
+        """Write one turn as items, comma-separated; empty if nothing of it can be said here."""
+        return write_turn(turn, profile)
+
+    def write_request(
+        self,
+        conversation: Conversation,
+        profile: ModelProfile,
+        *,
+        is_anthropic: bool,  # noqa: ARG002  # the port's: nobody who speaks this dialect is
+    ) -> Encoded:
+        """Write the whole request."""
+        return write_request(conversation, profile)
+
+    def read_reply(self, body: bytes) -> Reply:
+        """Read a whole response. Raises UpstreamProtocolError, or the error that a 200 hid."""
+        return read_reply(body)
+
+    def stream_decoder(self, framer: Framer) -> StreamDecoder:
+        """Return a reader for one streamed response."""
+        return ResponsesStreamDecoder(framer)
+
+    def reply_watch(self, *, stream: bool) -> ReplyWatch:
+        """Return an observer for one relayed response."""
+        return ResponsesReplyWatch(stream=stream)
+
+    def decode_error(self, status: int, headers: Headers, body: bytes, *, provider: str) -> GatewayError:
+        """Say what an error reply means."""
+        return decode_error(status, headers, body, provider=provider)
+
+    def reply_stage(
+        self,
+        conversation: Conversation,
+        profile: ModelProfile,  # noqa: ARG002  # the optional port's: other dialects ask it
+    ) -> EventStage | None:
+        """Give tools the names back by which the caller knows them; None if all went out as they are."""
+        return restore_names(applied(conversation))
