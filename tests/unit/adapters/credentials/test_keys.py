@@ -22,6 +22,21 @@ async def test_the_first_key_goes_into_the_header_of_its_kind(kind: str, header:
 
 
 @pytest.mark.parametrize(
+    "kind, text, header",
+    [
+        ("api-key", "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2ln-_", "authorization"),
+        ("api-key", "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0", "api-key"),
+        ("api-key", "0123456789abcdef0123456789abcdef", "api-key"),
+        ("x-api-key", "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJ4In0.c2ln-_", "x-api-key"),
+    ],
+)
+async def test_a_token_of_entra_goes_where_azure_wants_it(kind: str, text: str, header: str) -> None:
+    sent = dict((await static_key(kind, [Secret(text)]).authorize(REQUEST)).headers)
+
+    assert sent == {"accept": "*/*", header: f"Bearer {text}" if header == "authorization" else text}
+
+
+@pytest.mark.parametrize(
     "kind, keys", [("bearer", []), ("none", [Secret("canary-1")]), ("bearer", [Secret("")])]
 )
 async def test_no_key_or_no_kind_is_no_header(kind: str, keys: list[Secret]) -> None:

@@ -5,11 +5,12 @@ import pytest
 from ccr.adapters.hosting.direct import DirectHosting
 from ccr.adapters.wire.json import CODEC
 from ccr.application.ports.dialect import Frame
-from ccr.application.ports.payload import Payload
+from ccr.application.ports.payload import Encoded, Payload
 from ccr.application.ports.provider import Endpoint
 from ccr.domain.facts import Operation
 
 ANTHROPIC = "https://api.anthropic.com"
+GEMINI = "https://generativelanguage.googleapis.com"
 CHAT = "https://openrouter.ai/api/v1"
 
 
@@ -40,7 +41,31 @@ def test_urls(dialect: str, url: str, operation: Operation, expected: str) -> No
 
 
 def test_the_body_is_not_changed_and_streams_are_sse() -> None:
-    payload = Payload({"a": 1}, CODEC)
+    encoded = Encoded(Payload({"a": 1}, CODEC))
 
-    assert DirectHosting().amend(payload) is payload
+    assert DirectHosting().amend(encoded, Endpoint("anthropic", ANTHROPIC), ("beta",), stream=True) is encoded
     assert DirectHosting().framer(limit=100).feed(b"data: x\n\n") == [Frame(b"", b"x")]
+
+
+@pytest.mark.parametrize(
+    "url, model, operation, stream, expected",
+    [
+        (GEMINI, "g", Operation.GENERATE, False, f"{GEMINI}/v1beta/models/g:generateContent"),
+        (GEMINI, "g", Operation.GENERATE, True, f"{GEMINI}/v1beta/models/g:streamGenerateContent?alt=sse"),
+        (f"{GEMINI}/v1beta/models/", "g", Operation.COUNT, False, f"{GEMINI}/v1beta/models/g:countTokens"),
+        (f"{GEMINI}/v1", "models/a/b", Operation.COUNT, True, f"{GEMINI}/v1/models/a%2Fb:countTokens"),
+        (f"{GEMINI}/v1beta/models", "", Operation.MODELS, False, f"{GEMINI}/v1beta/models"),
+    ],
+)
+def test_a_gemini_address_holds_the_model(
+    url: str, model: str, operation: Operation, stream: bool, expected: str
+) -> None:
+    assert DirectHosting().url(Endpoint("gemini", url), model, operation, stream=stream) == expected
+
+
+def test_a_model_in_the_address_is_not_repeated_in_the_body() -> None:
+    encoded = Encoded(Payload({"model": "g", "stream": True, "contents": []}, CODEC))
+
+    amended = DirectHosting().amend(encoded, Endpoint("gemini", GEMINI), (), stream=True)
+
+    assert dict(amended.payload.fields) == {"contents": []}
