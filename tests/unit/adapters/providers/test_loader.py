@@ -50,6 +50,14 @@ def test_what_holds_for_every_model_holds_for_the_special_ones_too() -> None:
     assert expected == spec.profile("Big-1")
 
 
+def test_what_a_file_speaks_of_is_known() -> None:
+    spec = read_provider(FILE)
+
+    assert spec.told("small") == {"max_output", "reasoning"}
+    assert spec.told("big-1") == {"max_output", "reasoning", "efforts"}
+    assert ProviderSpec("x").told("small") == frozenset()
+
+
 @pytest.mark.parametrize(
     "wrong", ['colour = "red"\n' + FILE, FILE + "wheels = 4\n", FILE.replace('"effort"', '"hard"')]
 )
@@ -73,28 +81,140 @@ def test_other_urls_are_nobodys(url: str) -> None:
     assert PackagedProviders([read_provider(FILE)]).by_url(url) is None
 
 
+PATTERNS = ["*-aiplatform.test", "a.*.test", "a.b.*.test", "a.b.c.test"]
+
+
+@pytest.mark.parametrize(
+    "url, expected",
+    [
+        ("https://europe-west1-aiplatform.test/v1", 0),
+        ("https://a.x.test", 1),
+        ("https://A.B.x.test", 2),
+        ("https://a.b.c.test", 3),
+    ],
+)
+def test_hosts_may_be_patterns_and_the_longest_counts(url: str, expected: int) -> None:
+    specs = [ProviderSpec(f"p{at}", (host,)) for at, host in enumerate(PATTERNS)]
+
+    assert (PackagedProviders(specs).by_url(url) or ProviderSpec("")).name == f"p{expected}"
+
+
+def test_what_comes_later_takes_neither_a_name_nor_a_host() -> None:
+    first, other = ProviderSpec("one", ("a.test",)), ProviderSpec("Two", ("a.test", "b.test"), origin="x 1")
+    book = PackagedProviders([first], more=[other, ProviderSpec("ONE", ("c.test",), origin="y 2")])
+
+    assert book.names() == ("one", "Two")
+    assert book.by_url("https://a.test") is first
+    assert book.by_url("https://b.test") is other
+    assert book.by_url("https://c.test") is None
+    assert book.by_name("one") is first
+    assert book.warnings == (
+        "host a.test of provider 'Two' (x 1) stays with 'one'",
+        "provider 'ONE' of y 2 is left out: ccr has one of that name",
+    )
+
+
+def test_an_endpoint_may_have_a_login_and_words_of_its_own() -> None:
+    text = FILE.replace(
+        "[profiles",
+        """[[endpoints]]
+dialect = "anthropic"
+url = "https://api.acme.test/anthropic/v1/messages"
+credential = "bearer"
+label = "for Claude"
+docs = "https://acme.test/docs"
+
+[profiles""",
+        1,
+    )
+    spec = read_provider(
+        'label = "ACME Inc."\ndocs = "https://acme.test"\nsource = "docs, 2026"\n' + text, "x 1"
+    )
+
+    assert (spec.label, spec.docs, spec.source, spec.origin) == (
+        "ACME Inc.",
+        "https://acme.test",
+        "docs, 2026",
+        "x 1",
+    )
+    assert [end.credential for end in spec.endpoints] == ["", "bearer"]
+    assert (spec.endpoints[1].label, spec.endpoints[1].docs) == ("for Claude", "https://acme.test/docs")
+    assert read_provider(FILE).label == "Acme"
+
+
 def test_demo_by_its_scheme() -> None:
     assert (BOOK.by_url("demo:///v1/messages") or ProviderSpec("")).name == "demo"
 
 
+DIALECTS = {
+    "anthropic": ("/v1/messages", "/anthropic/models", ".amazonaws.com"),
+    "openai_chat": ("/chat/completions",),
+    "openai_responses": ("/responses",),
+    "gemini": ("/models",),
+}
+"""Dialects, and what an endpoint's address ends in."""
+HOSTINGS = {"direct", "azure", "bedrock", "vertex"}
+KINDS = {"bearer", "x-api-key", "api-key", "x-goog-api-key", "none", "aws", "google"}
+KEYLESS = {"none", "google"}
+SEARCHES = {"", "anthropic", "openai", "openai_chat", "gemini", "openrouter", "zhipu", "kimi", "xai", "qwen"}
+
+
 @pytest.mark.parametrize("spec", load_providers(), ids=lambda spec: spec.name)
 def test_every_provider_that_ships(spec: ProviderSpec) -> None:
-    """Names agree; dialects, hostings and profile fields exist; hosts and URLs agree."""
+    """Names agree; dialects, hostings, logins exist; hosts and URLs agree; sources are said."""
     assert (FOLDER / f"{spec.name}.toml").is_file()
-    assert spec.credential in {"bearer", "x-api-key", "none"}
-    assert (spec.credential == "none") is (not spec.credential_env)
+    assert spec.label
+    assert "2026)" in spec.source
+    assert spec.docs.startswith("https://") or spec.name == "demo"
+    assert spec.credential in KINDS
+    assert (spec.credential in KEYLESS) is (not spec.credential_env)
     assert spec.endpoints
     for endpoint in spec.endpoints:
-        assert endpoint.dialect in {"anthropic", "openai_chat"}
-        assert endpoint.hosting == "direct"
-        assert BOOK.by_url(endpoint.url) is spec
-        ending = {"anthropic": "/v1/messages", "openai_chat": "/chat/completions"}[endpoint.dialect]
-        assert endpoint.url.endswith(ending)
+        assert endpoint.url.endswith(DIALECTS[endpoint.dialect])
+        assert endpoint.hosting in HOSTINGS
+        assert endpoint.credential in {"", *KINDS}
         assert endpoint.is_anthropic is (spec.name == "anthropic")
+        assert BOOK.by_url(endpoint.url) is spec
+        assert spec.endpoint_for(endpoint.url) is endpoint
     for profile in spec.profiles.values():
         assert profile.max_tokens_field in {"max_tokens", "max_completion_tokens"}
         assert list(profile.efforts) == sorted(profile.efforts, key=lambda effort: effort.rank)
         assert not profile.reasoning_required or profile.reasoning_field
+        assert profile.output_format in {"json_schema", "json_object", ""}
+        assert profile.web_search in SEARCHES
+        assert profile.reasoning is not ReasoningStyle.EFFORT or profile.efforts
+
+
+ANCESTOR = {
+    "https://openrouter.ai/api/v1/chat/completions": ("openrouter", "openai_chat"),
+    "https://api.deepseek.com/chat/completions": ("deepseek", "openai_chat"),
+    "http://localhost:11434/v1/chat/completions": ("ollama", "openai_chat"),
+    "https://generativelanguage.googleapis.com/v1beta/models/": ("gemini", "gemini"),
+    "https://ark.cn-beijing.volces.com/api/v3/chat/completions": ("volcengine", "openai_chat"),
+    "https://api-inference.modelscope.cn/v1/chat/completions": ("modelscope", "openai_chat"),
+    "https://dashscope.aliyuncs.com/compatible-mode/v1/chat/completions": ("dashscope", "openai_chat"),
+    "https://aihubmix.com/v1/chat/completions": ("aihubmix", "openai_chat"),
+    "https://api.moonshot.cn/v1/chat/completions": ("moonshot", "openai_chat"),
+    "https://acme.openai.azure.com/openai/deployments/d/chat/completions?api-version=1": (
+        "azure",
+        "openai_chat",
+    ),
+    "https://bedrock-runtime.eu-west-1.amazonaws.com": ("bedrock", "anthropic"),
+    "https://europe-west1-aiplatform.googleapis.com/v1/projects/p/locations/europe-west1/publishers/anthropic/models": (
+        "vertex",
+        "anthropic",
+    ),
+}
+"""Addresses of the ancestor's README, and of others that have two hosts or a pattern."""
+
+
+@pytest.mark.parametrize("url", ANCESTOR)
+def test_addresses_that_people_have_configured(url: str) -> None:
+    spec = BOOK.by_url(url)
+    assert spec is not None
+    endpoint = spec.endpoint_for(url)
+    assert endpoint is not None
+    assert ANCESTOR[url] == (spec.name, endpoint.dialect)
 
 
 def test_the_providers_that_ship() -> None:
