@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from attrs import define
 from typing_extensions import override
 
+from ccr.adapters.wire.places import CHAT
 from ccr.application.ports.transformer import Transformer
 
 if TYPE_CHECKING:
@@ -28,10 +29,16 @@ _REFUSED = (
 
 @define(frozen=True)
 class Cerebras(Transformer):
-    """Drop fields that are refused there."""
+    """Drop the fields of chat completions that are refused there: `reasoning`, `parallel_tool_calls`, `service_tier`,
+    the penalties and `logit_bias`.
+    """
 
     name: ClassVar[str] = "cerebras"
 
     @override
+    def idle(self, to: Destination) -> bool:
+        return to.dialect != CHAT
+
+    @override
     def payload(self, payload: Payload, to: Destination) -> Payload:
-        return payload.without(*_REFUSED)
+        return payload if self.idle(to) else payload.without(*_REFUSED)

@@ -8,6 +8,7 @@ from attrs import define, evolve
 from typing_extensions import override
 
 from ccr.application.ports.transformer import Transformer
+from ccr.domain.conversation import ToolResult
 
 if TYPE_CHECKING:
     from ccr.domain.conversation import Conversation, Text, Turn
@@ -20,7 +21,7 @@ T = TypeVar("T")
 
 @define(frozen=True)
 class CleanCache(Transformer):
-    """Take ``cache_control`` off system, messages and tools."""
+    """Take ``cache_control`` off system, messages, results of tools, tools and the request itself."""
 
     name: ClassVar[str] = "cleancache"
 
@@ -31,6 +32,7 @@ class CleanCache(Transformer):
             system=tuple(map(_clean, conversation.system)),
             turns=tuple(map(_clean_turn, conversation.turns)),
             tools=tuple(map(_clean, conversation.tools)),
+            extra=tuple(field for field in conversation.extra if field[0] != "cache_control"),
         )
 
 
@@ -42,6 +44,10 @@ def _clean_turn(turn: Turn) -> Turn:
 
 
 def _clean(part: T) -> T:
+    if isinstance(part, ToolResult):
+        content = tuple(map(_clean, part.content))
+        if any(new is not old for new, old in zip(content, part.content, strict=True)):
+            part = cast("T", evolve(part, content=content))
     if getattr(part, "cache", None) is None:
         return part
     return cast("T", evolve(cast("Text", part), cache=None))  # every part with a cache mark is an attrs value

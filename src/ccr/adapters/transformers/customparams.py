@@ -19,12 +19,20 @@ __all__ = ["CustomParams"]
 
 @define(frozen=True)
 class CustomParams(Transformer):
-    """Add every option to the request that has no such field; objects are merged, and there the option wins."""
+    """Add every option that the request has no field for; objects are merged, and inside them the option wins. The names
+    are those of the provider's own API, whatever it speaks.
+    """
 
     name: ClassVar[str] = "customparams"
     open_options: ClassVar[bool] = True
 
-    options: Mapping[str, object] = field(factory=dict, hash=False)
+    options: Mapping[str, object] = field(
+        factory=dict, hash=False, metadata={"doc": "Any field of the request."}
+    )
+
+    @override
+    def idle(self, to: Destination) -> bool:
+        return not self.options
 
     @override
     def payload(self, payload: Payload, to: Destination) -> Payload:

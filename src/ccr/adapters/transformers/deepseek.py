@@ -1,32 +1,33 @@
-"""``deepseek``: the output limit of DeepSeek's models."""
+"""``deepseek``: a name from before there were dialects and profiles."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import define
+from attrs import define, evolve
 from typing_extensions import override
 
 from ccr.application.ports.transformer import Transformer
 
 if TYPE_CHECKING:
-    from ccr.application.ports.payload import Payload
-    from ccr.domain.models import Destination
+    from ccr.domain.models import ModelProfile
 
 __all__ = ["DeepSeek"]
 
 _LIMIT = 8192
-"""Tokens; the original's, for models of which we know no limit."""
+"""Tokens; the ancestor's."""
 
 
 @define(frozen=True)
 class DeepSeek(Transformer):
-    """Cap ``max_tokens``. Reasoning is read by the dialect."""
+    """Hold the output of a model that nobody knows to 8192 tokens."""
 
     name: ClassVar[str] = "deepseek"
+    needless: ClassVar[str] = (
+        "reasoning is read, signed and given back by the dialect, and the output of models that are known is held to "
+        "their own limit"
+    )
 
     @override
-    def payload(self, payload: Payload, to: Destination) -> Payload:
-        asked = payload.get("max_tokens")
-        limit = to.profile.max_output or _LIMIT
-        return payload.with_("max_tokens", min(asked, limit)) if isinstance(asked, int) else payload
+    def profile(self, profile: ModelProfile) -> ModelProfile:
+        return evolve(profile, max_output=profile.max_output or _LIMIT)

@@ -4,27 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import define
+from attrs import define, evolve
 from typing_extensions import override
 
+from ccr.adapters.wire.places import CHAT
 from ccr.application.ports.transformer import Transformer
 
 if TYPE_CHECKING:
     from ccr.application.ports.payload import Payload
-    from ccr.domain.models import Destination
+    from ccr.domain.models import Destination, ModelProfile
 
 __all__ = ["MaxCompletionTokens"]
+
+_OLD, _NEW = "max_tokens", "max_completion_tokens"
 
 
 @define(frozen=True)
 class MaxCompletionTokens(Transformer):
-    """Rename ``max_tokens`` to ``max_completion_tokens``."""
+    """Send the output limit as ``max_completion_tokens`` instead of ``max_tokens``, where chat completions are spoken."""
 
     name: ClassVar[str] = "maxcompletiontokens"
 
     @override
+    def idle(self, to: Destination) -> bool:
+        return to.dialect != CHAT
+
+    @override
+    def profile(self, profile: ModelProfile) -> ModelProfile:
+        return evolve(profile, max_tokens_field=_NEW)
+
+    @override
     def payload(self, payload: Payload, to: Destination) -> Payload:
-        asked = payload.get("max_tokens")
-        if asked is None:
+        asked = payload.get(_OLD)
+        if asked is None or self.idle(to):
             return payload
-        return payload.without("max_tokens").with_("max_completion_tokens", asked)
+        return payload.without(_OLD).with_(_NEW, asked)

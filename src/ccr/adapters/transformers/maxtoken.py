@@ -1,13 +1,14 @@
-"""``maxtoken``: cap the output limit."""
+"""``maxtoken``: the output limit."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
 from attrs import define, field
-from attrs.validators import gt
+from attrs.validators import gt, in_
 from typing_extensions import override
 
+from ccr.adapters.wire.places import limit_place, lowered, read
 from ccr.application.ports.transformer import Transformer
 
 if TYPE_CHECKING:
@@ -16,21 +17,27 @@ if TYPE_CHECKING:
 
 __all__ = ["MaxToken"]
 
-_FIELDS = ("max_tokens", "max_completion_tokens")
+_CAP, _SET = "cap", "set"
 
 
 @define(frozen=True)
 class MaxToken(Transformer):
-    """Lower the output limit (tokens) to ``max_tokens``; add it when absent."""
+    """Lower the output limit to ``max_tokens``, and add it when the request has none; with ``mode: set`` it is set whatever
+    the request says.
+    """
 
     name: ClassVar[str] = "maxtoken"
 
-    max_tokens: int = field(validator=gt(0))
+    max_tokens: int = field(validator=gt(0), metadata={"doc": "The limit, in tokens."})
+    mode: str = field(
+        default=_CAP,
+        validator=in_((_CAP, _SET)),
+        metadata={"doc": "`cap`: no more than that; `set`: exactly that."},
+    )
 
     @override
     def payload(self, payload: Payload, to: Destination) -> Payload:
-        found = next((name for name in _FIELDS if payload.get(name) is not None), to.profile.max_tokens_field)
-        asked = payload.get(found)
-        return payload.with_(
-            found, min(asked, self.max_tokens) if isinstance(asked, int) else self.max_tokens
-        )
+        asked = read(payload, limit_place(payload, to))
+        if self.mode == _CAP and isinstance(asked, int) and asked <= self.max_tokens:
+            return payload
+        return lowered(payload, to, self.max_tokens)

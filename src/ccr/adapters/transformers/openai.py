@@ -6,13 +6,14 @@ from typing import ClassVar
 
 from attrs import define
 
-from ccr.application.ports.transformer import Transformer
+from ccr.application.ports.transformer import Door, Transformer
 
 __all__ = ["OpenAI"]
 
 
 @define(frozen=True)
 class OpenAI(Transformer):
-    """Chooses the dialect, by its mere presence."""
+    """Choose the dialect, by its mere presence."""
 
     name: ClassVar[str] = "OpenAI"
+    door: ClassVar[Door | None] = Door(dialect="openai_chat")

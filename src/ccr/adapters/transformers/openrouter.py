@@ -19,12 +19,20 @@ __all__ = ["OpenRouter"]
 
 @define(frozen=True)
 class OpenRouter(Transformer):
-    """Put every option over the request (``provider`` routing and the like). The rest is the dialect's work."""
+    """Put every option over the request, as a field of that name (``provider``: ``only``, ``order``, ``allow_fallbacks``; ``models``, ``transforms``, ``plugins``).
+    Without options nothing is left to do: reasoning, images, cache marks, usage and ids are the dialect's work.
+    """
 
     name: ClassVar[str] = "openrouter"
     open_options: ClassVar[bool] = True
 
-    options: Mapping[str, object] = field(factory=dict, hash=False)
+    options: Mapping[str, object] = field(
+        factory=dict, hash=False, metadata={"doc": "Any field of the request."}
+    )
+
+    @override
+    def idle(self, to: Destination) -> bool:
+        return not self.options
 
     @override
     def payload(self, payload: Payload, to: Destination) -> Payload:

@@ -1,38 +1,47 @@
-"""``reasoning``: switch thinking on or off by the fields of DeepSeek and Qwen."""
+"""``reasoning``: switch thinking on or off."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import define
+from attrs import define, evolve, field
 from typing_extensions import override
 
 from ccr.application.ports.transformer import Transformer
+from ccr.domain.conversation import Reasoning as Asked
+from ccr.domain.conversation import ReasoningMode
+from ccr.domain.models import ReasoningStyle
 
 if TYPE_CHECKING:
-    from ccr.application.ports.payload import Payload
-    from ccr.domain.models import Destination
+    from ccr.domain.conversation import Conversation
+    from ccr.domain.models import Destination, ModelProfile
 
 __all__ = ["Reasoning"]
 
-_TOLD = ("reasoning_effort", "reasoning", "thinking", "enable_thinking")
+_OFF = Asked(ReasoningMode.OFF)
 
 
 @define(frozen=True)
 class Reasoning(Transformer):
-    """``enable`` false switches thinking off whatever the caller says; true switches it on unless the model's profile
-    already said how to (then the dialect has done so). Reasoning that comes back is read in any case.
+    """Tell a model of which nobody knows how it is told to think, by ``thinking`` and ``enable_thinking``, what the caller
+    asks of thinking. With ``enable: false`` thinking is off whatever the caller asks. Models that are known are told in
+    their own way. Reasoning that comes back is read in any case.
     """
 
     name: ClassVar[str] = "reasoning"
 
-    enable: bool = True
+    enable: bool = field(default=True, metadata={"doc": "`false`: never think."})
 
     @override
-    def payload(self, payload: Payload, to: Destination) -> Payload:
-        if not self.enable:
-            cleared = payload.without("reasoning_effort", "reasoning", "thinking_budget")
-            return cleared.with_("thinking", {"type": "disabled"}).with_("enable_thinking", False)
-        if any(payload.get(name) is not None for name in _TOLD):
-            return payload
-        return payload.with_("thinking", {"type": "enabled"}).with_("enable_thinking", True)
+    def idle(self, to: Destination) -> bool:
+        return self.enable
+
+    @override
+    def profile(self, profile: ModelProfile) -> ModelProfile:
+        if profile.reasoning is not ReasoningStyle.NONE:
+            return profile
+        return evolve(profile, reasoning=ReasoningStyle.BOTH)
+
+    @override
+    def request(self, conversation: Conversation, to: Destination) -> Conversation:
+        return conversation if self.enable else evolve(conversation, reasoning=_OFF)

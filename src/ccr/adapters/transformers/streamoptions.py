@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import define
+from attrs import define, evolve
 from typing_extensions import override
 
 from ccr.application.ports.transformer import Transformer
 
 if TYPE_CHECKING:
-    from ccr.application.ports.payload import Payload
-    from ccr.domain.models import Destination
+    from ccr.domain.models import ModelProfile
 
 __all__ = ["StreamOptions"]
 
 
 @define(frozen=True)
 class StreamOptions(Transformer):
-    """Set ``stream_options.include_usage`` on streamed requests; only for models whose profile says they refuse it."""
+    """Overrule a model's profile that says ``stream_options`` is refused there."""
 
     name: ClassVar[str] = "streamoptions"
+    needless: ClassVar[str] = (
+        "streams are asked for token counts anyway, wherever the provider's profile does not say that this is refused"
+    )
 
     @override
-    def payload(self, payload: Payload, to: Destination) -> Payload:
-        if payload.get("stream") is not True:
-            return payload
-        return payload.with_("stream_options", {"include_usage": True})
+    def profile(self, profile: ModelProfile) -> ModelProfile:
+        return evolve(profile, stream_usage=True)

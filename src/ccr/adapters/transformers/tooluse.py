@@ -46,7 +46,7 @@ class ToolUse(Transformer):
 
     @override
     def request(self, conversation: Conversation, to: Destination) -> Conversation:
-        if not conversation.tools:
+        if not _wanted(conversation):
             return conversation
         choice = conversation.tool_choice or ToolChoice()
         if choice.mode is ToolMode.AUTO:
@@ -59,8 +59,18 @@ class ToolUse(Transformer):
         )
 
     @override
-    def stage(self, to: Destination) -> EventStage:
-        return _Exits()
+    def stage_for(self, conversation: Conversation, to: Destination) -> EventStage | None:
+        return _Exits() if _EXIT_TOOL in conversation.tools else None
+
+
+def _wanted(conversation: Conversation) -> bool:
+    """Not where there are no tools, none may be called, or the caller has a tool of that name."""
+    choice = conversation.tool_choice
+    return (
+        bool(conversation.tools)
+        and (choice is None or choice.mode is not ToolMode.NONE)
+        and all(tool.name != _EXIT for tool in conversation.tools)
+    )
 
 
 class _Exits:

@@ -19,12 +19,20 @@ __all__ = ["Vercel"]
 
 @define(frozen=True)
 class Vercel(Transformer):
-    """Put every option over the request (``provider`` routing and the like). The rest is the dialect's work."""
+    """Put every option over the request, as a field of that name (``providerOptions`` with ``gateway``: ``only``, ``order``).
+    Without options nothing is left to do: reasoning, images, cache marks, usage and ids are the dialect's work.
+    """
 
     name: ClassVar[str] = "vercel"
     open_options: ClassVar[bool] = True
 
-    options: Mapping[str, object] = field(factory=dict, hash=False)
+    options: Mapping[str, object] = field(
+        factory=dict, hash=False, metadata={"doc": "Any field of the request."}
+    )
+
+    @override
+    def idle(self, to: Destination) -> bool:
+        return not self.options
 
     @override
     def payload(self, payload: Payload, to: Destination) -> Payload:

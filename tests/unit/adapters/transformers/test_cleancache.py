@@ -9,6 +9,7 @@ from ccr.domain.conversation import (
     Role,
     Text,
     Thinking,
+    ToolResult,
     Turn,
 )
 from ccr.domain.verbatim import Json, Verbatim
@@ -31,3 +32,13 @@ def test_cache_marks_are_taken_off_everywhere() -> None:
     assert expected == cleaned
     assert cleaned.turns[0] is untouched
     assert cleaned.turns[1].source is None
+
+
+def test_results_of_tools_and_the_request_lose_theirs_too() -> None:
+    def asked(mark: CacheMark | None, *extra: tuple[str, Json]) -> Conversation:
+        results = (ToolResult("a", (Text("x", mark), Text("y"))), ToolResult("b", (Text("z"),), cache=mark))
+        return Conversation("m", (Turn(Role.USER, results),), extra=(("other", Json(b"1")), *extra))
+
+    given = asked(MARK, ("cache_control", Json(b"{}")))
+
+    assert asked(None) == CleanCache().request(given, destination())

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 from ccr.adapters.transformers.streamoptions import StreamOptions
-from tests.support.destinations import sent
+from ccr.application.catalog.pipeline import Pipeline
+from ccr.domain.models import ModelProfile
 
 
-def test_streams_ask_for_usage() -> None:
-    assert sent(StreamOptions(), {"stream": True})["stream_options"] == {"include_usage": True}
-    assert sent(StreamOptions(), {"stream": False}) == {"stream": False}
+def test_a_profile_that_refuses_is_overruled() -> None:
+    assert StreamOptions().profile(ModelProfile(stream_usage=False)) == ModelProfile()
+
+
+def test_passthrough_stays_passthrough() -> None:
+    assert Pipeline.of([StreamOptions()]).is_identity

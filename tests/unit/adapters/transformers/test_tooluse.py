@@ -54,6 +54,18 @@ def test_without_tools_nothing_is_changed() -> None:
     assert ToolUse().request(conversation, destination()) is conversation
 
 
+@pytest.mark.parametrize(
+    "tool,choice", [("Read", ToolChoice(ToolMode.NONE)), ("ExitTool", ToolChoice(ToolMode.AUTO))]
+)
+def test_where_no_tool_may_be_called_or_one_has_its_name_nothing_is_changed(
+    tool: str, choice: ToolChoice
+) -> None:
+    conversation = Conversation("m", (HI,), tools=(FunctionTool(tool),), tool_choice=choice)
+
+    assert ToolUse().request(conversation, destination()) is conversation
+    assert ToolUse().stage_for(conversation, destination()) is None
+
+
 def call(index: int, name: str, *pieces: str) -> list[StreamEvent]:
     return [
         BlockStart(index, ToolCall(f"t{index}", name, "")),
@@ -63,7 +75,9 @@ def call(index: int, name: str, *pieces: str) -> list[StreamEvent]:
 
 
 def staged(*events: StreamEvent) -> list[str]:
-    stage = ToolUse().stage(destination())
+    asked = ToolUse().request(Conversation("m", (HI,), tools=(FunctionTool("Read"),)), destination())
+    stage = ToolUse().stage_for(asked, destination())
+    assert stage is not None
     got = [out for event in (MessageStart("i", "m"), *events) for out in stage.feed([event])]
     StreamGrammar().check(got)
     return outline(got)

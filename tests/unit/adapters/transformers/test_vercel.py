@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from ccr.adapters.transformers.vercel import Vercel
-from tests.support.destinations import sent
+from ccr.application.catalog.pipeline import IDENTITY, Pipeline
+from tests.support.destinations import destination, sent
 
 
 def test_options_are_put_over_the_request() -> None:
@@ -11,3 +12,12 @@ def test_options_are_put_over_the_request() -> None:
         "temperature": 0,
         "provider": {"only": ["x"]},
     }
+
+
+def test_without_options_it_is_idle() -> None:
+    assert Pipeline.of([Vercel()], destination()) == IDENTITY
+    assert not Pipeline.of([Vercel({"provider": {}})], destination()).is_identity
+
+
+def test_other_dialects_get_them_too() -> None:
+    assert sent(Vercel({"new": {"a": 1}}), {}, "anthropic") == {"new": {"a": 1}}

@@ -1,0 +1,19 @@
+"""``vertex-gemini``: Gemini's models on Vertex AI."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from attrs import define
+
+from ccr.application.ports.transformer import Door, Transformer
+
+__all__ = ["VertexGemini"]
+
+
+@define(frozen=True)
+class VertexGemini(Transformer):
+    """Chooses dialect, address and Google's login. Project and location: the address, or GOOGLE_CLOUD_PROJECT and _LOCATION."""
+
+    name: ClassVar[str] = "vertex-gemini"
+    door: ClassVar[Door | None] = Door("gemini", "vertex", "google")
