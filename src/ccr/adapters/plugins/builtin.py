@@ -1,4 +1,4 @@
-"""What ships with ccr: a scan of ``adapters/transformers/``, and the names that are known but not there yet."""
+"""What ships with ccr: a scan of ``adapters/transformers/``, and the names that are known but not there."""
 
 from __future__ import annotations
 
@@ -11,17 +11,8 @@ from ccr.application.ports.transformer import Transformer
 __all__ = ["LATER", "builtin_transformers"]
 
 LATER = {
-    "gemini": "the dialect gemini comes with a later release; "
-    "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions speaks chat completions today",
-    "vertex-gemini": "the dialect gemini comes with a later release",
-    "vertex-claude": "Anthropic's models on Vertex AI come with a later release",
-    "vertex-openai": "logging in to Vertex AI comes with a later release",
-    "openai-responses": "the dialect openai_responses comes with a later release; "
-    "use the provider's /v1/chat/completions today",
-    "gemini-cli": "logging in with another program's credentials comes with a later release",
-    "qwen-cli": "logging in with another program's credentials comes with a later release",
-    "rovo-cli": "logging in with another program's credentials comes with a later release",
-    "chutes-glm": "reading tool calls out of plain text comes with a later release",
+    "gemini-cli": "the service behind Gemini CLI's own login takes Gemini's requests in a wrapping that is not documented; "
+    "use a key of https://aistudio.google.com with the provider gemini",
 }
 """Names of the original that configurations may hold, with what to say about them."""
 

@@ -8,7 +8,7 @@ from ccr.adapters.plugins.builtin import LATER, builtin_transformers
 
 def test_every_file_is_one_transformer_of_its_name() -> None:
     files = {path.stem for path in Path(transformers.__path__[0]).glob("*.py")} - {"__init__"}
-    assert files == {name.lower() for name in builtin_transformers()}
+    assert files == {name.lower().replace("-", "_") for name in builtin_transformers()}
 
 
 def test_all_names_of_the_original_are_known() -> None:

@@ -1,0 +1,1 @@
+"""What Acme adds to ccr: a transformer and a provider."""

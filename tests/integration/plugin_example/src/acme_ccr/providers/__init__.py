@@ -1,0 +1,1 @@
+"""Provider files; ccr reads every ``*.toml`` here."""
