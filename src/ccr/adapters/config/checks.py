@@ -14,13 +14,23 @@ from ccr.adapters.config.schema.providers import ProviderEntry
 from ccr.adapters.config.schema.root import Root
 from ccr.adapters.config.schema.routing import SCENARIOS, RouterBlock
 
-__all__ = ["DEMO", "PORTING_PAGE", "check", "check_router", "is_loopback", "provider_of", "targets"]
+__all__ = [
+    "DEMO",
+    "PORTING_PAGE",
+    "TRANSFORMER_PAGE",
+    "check",
+    "check_router",
+    "is_loopback",
+    "provider_of",
+    "targets",
+]
 
 DEMO = "demo"
 """The built-in provider, which needs no entry."""
 PORTING_PAGE = "docs/how-to/port-a-custom-router.md"
+TRANSFORMER_PAGE = "docs/how-to/port-a-transformer.md"
 
-_BUILT_IN_PLUGINS = {"gemini-cli.js": "gemini-cli", "qwen-cli.js": "qwen-cli", "rovo-cli.js": "rovo-cli"}
+_BUILT_IN_PLUGINS = {f"{name}.js": name for name in ("gemini-cli", "qwen-cli", "rovo-cli", "chutes-glm")}
 _SCRIPTS = frozenset({".js", ".cjs", ".mjs", ".ts"})
 _WINDOW_HINT = re.compile(r"\[1m\]$", re.IGNORECASE)
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -31,8 +41,20 @@ def check(root: Root, problems: Problems) -> None:
     _check_host(root, problems)
     _check_url(root.proxy_url, ("PROXY_URL",), problems)
     _check_scripts(root, problems)
+    _check_search(root, problems)
+    if root.force_image_agent and not root.router.image:
+        message = "forceUseImageAgent does nothing without Router.image, whose model describes"
+        problems.warn(("forceUseImageAgent",), message, key=True)
     _check_providers(root.providers, problems)
     check_router(root.router, root.providers, problems)
+    for scenario in root.router.fidelity:
+        if scenario not in ("*", *SCENARIOS):
+            near = nearest(scenario, SCENARIOS)
+            problems.error(
+                ("Router", "fidelity", scenario),
+                f"no scenario is called {scenario!r}",
+                f"did you mean {near}?" if near else "",
+            )
     for scenario, fallbacks in root.fallback.items():
         if scenario not in SCENARIOS:
             near = nearest(scenario, SCENARIOS)
@@ -109,11 +131,25 @@ def _check_scripts(root: Root, problems: Problems) -> None:
             else "a JavaScript transformer cannot run here; a transformer is a Python file"
         )
         hint = (
-            f'remove this entry and keep "{built_in}" in `use`; see {PORTING_PAGE}'
+            f'remove this entry and keep "{built_in}" in `use`; see {TRANSFORMER_PAGE}'
             if built_in
-            else f"port it as shown in {PORTING_PAGE}, or remove the entry"
+            else f"port it as shown in {TRANSFORMER_PAGE}, or remove the entry"
         )
         problems.error(("transformers", index, "path"), message, hint)
+
+
+def _check_search(root: Root, problems: Problems) -> None:
+    search = root.search
+    if search is None:
+        return
+    if search.url:
+        _check_url(search.url, ("Search", "url"), problems)
+    if search.engine == "searxng":
+        if not search.url:
+            hint = 'for example "http://127.0.0.1:8080"'
+            problems.warn(("Search",), "searxng has no url: there is no web search of our own", hint)
+    elif not search.api_key:
+        problems.warn(("Search",), f"{search.engine} has no apiKey: there is no web search of our own")
 
 
 def _check_providers(providers: Sequence[ProviderEntry], problems: Problems) -> None:

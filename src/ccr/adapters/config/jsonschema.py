@@ -11,6 +11,7 @@ from attrs import NOTHING
 from ccr.adapters.config import ancestor
 from ccr.adapters.config.schema import Key, Root, keys_of
 from ccr.adapters.config.schema.keys import Kind
+from ccr.adapters.config.schema.routing import FIDELITIES
 
 __all__ = ["build", "render", "shipped"]
 
@@ -36,6 +37,7 @@ _USE: dict[str, Any] = {
     "properties": {"use": _USE_LIST},
     "additionalProperties": {"type": "object", "properties": {"use": _USE_LIST}},
 }
+_FIDELITY = {"enum": list(FIDELITIES)}
 _SIMPLE: dict[Kind, dict[str, Any]] = {
     Kind.SECRETS: {"oneOf": [{"type": "string"}, _TEXTS]},
     Kind.BOOLEAN: {"anyOf": [{"type": "boolean"}, {"enum": ["true", "false"]}, _VARIABLE]},
@@ -44,6 +46,7 @@ _SIMPLE: dict[Kind, dict[str, Any]] = {
     Kind.TEXT_MAP: {"type": "object", "additionalProperties": {"type": "string"}},
     Kind.TARGET_MAP: {"type": "object", "additionalProperties": {"type": "string"}},
     Kind.TARGETS_MAP: {"type": "object", "additionalProperties": {"oneOf": [{"type": "string"}, _TEXTS]}},
+    Kind.FIDELITY: {"oneOf": [_FIDELITY, {"type": "object", "additionalProperties": _FIDELITY}]},
     Kind.USE: _USE,
     Kind.FREE: {},
     Kind.FREE_OBJECT: {"type": "object"},

@@ -23,8 +23,8 @@ from ccr.domain.errors import ConfigError, Problem
 
 __all__ = ["load", "locate", "placed", "revision_of"]
 
-_HARMLESS = frozenset({"StatusLine", "Logging", "plugins", "transformers", "Team", "Ledger", "CLAUDE_PATH", "$schema",
-                       "LOG_FILE", "ANTHROPIC_SMALL_FAST_MODEL"})  # fmt: skip
+_HARMLESS = frozenset({"StatusLine", "Logging", "plugins", "Team", "Ledger", "CLAUDE_PATH", "$schema",
+                       "Search", "LOG_FILE", "ANTHROPIC_SMALL_FAST_MODEL"})  # fmt: skip
 """Blocks in which an unset variable only warns."""
 _PROVIDER_NEEDS = frozenset({"name", "api_base_url"})
 

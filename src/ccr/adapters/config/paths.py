@@ -57,3 +57,8 @@ class Paths:
     def socket(self) -> Path:
         """The meeting point of parent and workers. A path over 107 bytes cannot be a Unix socket."""
         return self.state / "ccr.sock"
+
+    @property
+    def learned_file(self) -> Path:
+        """What was learned of providers' complaints (JSON)."""
+        return self.state / "learned.json"

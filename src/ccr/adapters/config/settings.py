@@ -19,9 +19,11 @@ from ccr.application.settings import (
     LogSettings,
     ProviderSettings,
     RouterSettings,
+    SearchSettings,
     ServerSettings,
     Settings,
     TimeoutSettings,
+    TransformerFile,
     TransformerUse,
 )
 from ccr.application.settings.providers import ModelOverride
@@ -51,10 +53,15 @@ def to_settings(
     return Settings(
         server=_server(root, around, problems, origins),
         providers=tuple(_provider(entry, index, problems) for index, entry in enumerate(root.providers)),
+        transformers=tuple(
+            TransformerFile(around.path(entry.path), entry.options, f"transformers[{index}]")
+            for index, entry in enumerate(root.transformers)
+        ),
         router=router_settings(root.router, _routers(root, around)),
         timeouts=_timeouts(root),
         limits=_limits(root.limits),
         logging=_logging(root, given, around),
+        search=_search(root),
         client=ClientSettings(
             claude_path=around.path(root.claude_path) or around.environ.get("CLAUDE_PATH", ""),
             non_interactive=root.non_interactive,
@@ -138,7 +145,11 @@ def _uses(uses: tuple[Use, ...], path: Path) -> tuple[TransformerUse, ...]:
 
 
 def _routers(root: Root, around: Surroundings) -> RouterSettings:
-    return RouterSettings(custom_router=around.path(root.custom_router), fallback=root.fallback)
+    return RouterSettings(
+        custom_router=around.path(root.custom_router),
+        fallback=root.fallback,
+        describe_images=root.force_image_agent,
+    )
 
 
 def router_settings(block: RouterBlock, rest: RouterSettings) -> RouterSettings:
@@ -157,6 +168,7 @@ def router_settings(block: RouterBlock, rest: RouterSettings) -> RouterSettings:
         agents=block.agents,
         models=block.models,
         think_effort=block.think_effort,
+        fidelity=block.fidelity,
         custom_first=block.custom_first,
         custom_timeout=block.custom_timeout / 1000,
         session_routers=block.project_routers,
@@ -173,6 +185,7 @@ def _timeouts(root: Root) -> TimeoutSettings:
         api=_seconds(root.api_timeout or 0),
         commit_after=block.commit_after / 1000,
         keep_alive=block.keep_alive / 1000,
+        plugin=_seconds(block.plugin),
     )
 
 
@@ -187,6 +200,19 @@ def _limits(block: LimitsBlock) -> LimitSettings:
         max_event=block.max_event,
         body_idle=block.body_idle / 1000,
         body_total=block.body_total / 1000,
+    )
+
+
+def _search(root: Root) -> SearchSettings:
+    block = root.search
+    if block is None:
+        return SearchSettings()
+    return SearchSettings(
+        engine=block.engine,
+        api_key=block.api_key,
+        url=block.url,
+        max_results=block.max_results,
+        max_uses=block.max_uses,
     )
 
 

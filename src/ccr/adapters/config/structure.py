@@ -130,6 +130,13 @@ def _text_map(value: object, _key: Key) -> dict[str, str]:
     return {key: item for key, item in items.items() if item is not None}
 
 
+def _fidelity(value: object, key: Key) -> dict[str, str]:
+    """A text says it of every scenario, whose name is then ``*``."""
+    if isinstance(value, str):
+        return {"*": _text(value, key)}
+    return _each(_object(value), lambda item: _text(item, key))
+
+
 def _targets_map(value: object, key: Key) -> dict[str, tuple[str, ...]]:
     return _each(_object(value), lambda item: _texts([item] if isinstance(item, str) else item, key))
 
@@ -215,6 +222,7 @@ _MAKERS: dict[Kind, Callable[[Any, Key], object]] = {
     Kind.TEXT_MAP: _text_map,
     Kind.TARGET_MAP: _text_map,
     Kind.TARGETS_MAP: _targets_map,
+    Kind.FIDELITY: _fidelity,
     Kind.OBJECT: lambda value, key: _structure(value, key.of),
     Kind.LIST: _list,
     Kind.MAP: _map,

@@ -77,3 +77,15 @@ def test_a_blank_key_protects_nothing() -> None:
 
 def test_no_default_route_warns() -> None:
     assert "Router.default is not set" in warnings("{PORT: 3456, Providers: [], Router: {}}")[0]
+
+
+def with_fidelity(said: str) -> str:
+    return f'{{Router: {{default: "demo,demo", fidelity: {said}}}}}'
+
+
+def test_fidelity_is_a_word_for_all_routes_or_one_for_each() -> None:
+    assert "did you mean think?" in problems(with_fidelity('{thinks: "exact"}'))[0]
+    assert "one of best, exact" in problems(with_fidelity('"exakt"'))[0]
+    assert not [
+        said for said in warnings(with_fidelity('{"*": "exact", think: "best"}')) if "fidelity" in said
+    ]

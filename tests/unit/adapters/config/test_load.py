@@ -56,7 +56,6 @@ def test_the_ancestors_complete_configuration_loads() -> None:
     assert (use.name, use.options) == ("openrouter", {"provider": {"only": ["moonshotai/fp8"]}})
     assert use.where == 'Providers[0].transformer["moonshotai/kimi-k2"].use[0]'
     assert [str(problem) for problem in found.warnings] == [
-        "c.json:9:3: transformers: transformers is known, but not yet in effect",
         "c.json:28:3: plugins: plugins is known, but not yet in effect",
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ccr.application.settings import RouterSettings, Settings
-from ccr.application.settings.providers import ModelOverride
+from ccr.application.settings.providers import ModelOverride, TransformerFile
 from ccr.domain.secret import Secret
 from tests.support.configs import PROVIDER, ROUTE, keys, problems, provider, settings
 
@@ -141,3 +141,19 @@ def test_transformers_of_a_provider() -> None:
         ("c", {"x": 1}, "Providers[0].transformer.use[2]"),
     ]
     assert [use.name for use in found.model_use["m"]] == ["d"]
+
+
+def test_transformers_of_ones_own() -> None:
+    found = settings(
+        keys('transformers: [{path: "~/t.py", options: {a: 1}}, {path: "/u.py"}]'), {"HOME": "/home/me"}
+    )
+
+    assert found.transformers == (
+        TransformerFile("/home/me/t.py", {"a": 1}, "transformers[0]"),
+        TransformerFile("/u.py", {}, "transformers[1]"),
+    )
+
+
+def test_the_time_of_a_plugin() -> None:
+    assert settings(keys("")).timeouts.plugin == 0.05
+    assert settings(keys("Timeouts: {pluginMs: 0}")).timeouts.plugin is None

@@ -27,7 +27,7 @@ def test_the_second_shape_of_the_logging_block() -> None:
 
 
 @pytest.mark.parametrize("text", [
-    "forceUseImageAgent: true", 'plugins: [{name: "a"}]', 'Plugins: [{name: "a"}]', 'transformers: [{path: "t.py"}]',
+    'plugins: [{name: "a"}]', 'Plugins: [{name: "a"}]',
     "Team: {a: 1}", "Ledger: {a: 1}", 'LOG_FILE: "x"',
 ])  # fmt: skip
 def test_known_but_not_yet_in_effect(text: str) -> None:
@@ -44,7 +44,7 @@ def test_the_tokenizer_of_a_provider_is_not_yet_in_effect() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["forceUseImageAgent: false", "plugins: []", "transformers: []"])
+@pytest.mark.parametrize("text", ["plugins: []", "transformers: []"])
 def test_switched_off_needs_no_warning(text: str) -> None:
     assert warnings(keys(text)) == []
 

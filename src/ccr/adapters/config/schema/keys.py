@@ -36,6 +36,7 @@ class Kind(Enum):
     OBJECT = "object"
     LIST = "list of objects"
     MAP = "object of objects"
+    FIDELITY = "best, exact, or an object of them by scenario"
     USE = "transformer block"
     FREE = "any value"
     FREE_OBJECT = "free object"

@@ -24,6 +24,13 @@ class TimeoutsBlock:
     keep_alive: int = key(
         "keepAliveMs", Kind.MILLIS, "Silence after which the client gets a ping.", default=15_000, least=1
     )
+    plugin: int = key(
+        "pluginMs",
+        Kind.MILLIS,
+        "How long a hook of a plugin may take. It is not interrupted; after three times more it is switched off until the "
+        "configuration is loaded again.",
+        default=50,
+    )
     drain: int = key(
         "drainMs", Kind.MILLIS, "How long open streams may go on when the gateway stops.", default=30_000
     )

@@ -98,9 +98,17 @@ class ProviderEntry:
 class CustomTransformer:
     """An entry of ``transformers``."""
 
-    path: str = key("path", Kind.PATH, "Path of the Python file. A `.js` file is refused.", default=REQUIRED)
+    path: str = key(
+        "path",
+        Kind.PATH,
+        "Path of the Python file. It and its folder must be yours and writable by nobody else. A `.js` file is refused.",
+        default=REQUIRED,
+    )
     options: Mapping[str, object] = key(
-        "options", Kind.FREE_OBJECT, "Handed to the transformer.", default=dict
+        "options",
+        Kind.FREE_OBJECT,
+        "Defaults of its options; a provider's `use` has the last word.",
+        default=dict,
     )
 
 

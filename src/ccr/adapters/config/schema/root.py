@@ -12,6 +12,7 @@ from ccr.adapters.config.schema.logging import LEVELS, LoggingBlock
 from ccr.adapters.config.schema.operations import AdminBlock, LimitsBlock, TimeoutsBlock
 from ccr.adapters.config.schema.providers import CustomTransformer, Plugin, ProviderEntry
 from ccr.adapters.config.schema.routing import RouterBlock
+from ccr.adapters.config.schema.search import SearchBlock
 from ccr.domain.secret import Secret
 
 __all__ = ["Root"]
@@ -74,7 +75,10 @@ class Root:
         default="",
     )
     force_image_agent: bool = key(
-        "forceUseImageAgent", Kind.BOOLEAN, "Describe images by the `image` route.", default=False, later=True
+        "forceUseImageAgent",
+        Kind.BOOLEAN,
+        "Have every image described by the `image` route's model, rather than send the current turn there.",
+        default=False,
     )
     providers: tuple[ProviderEntry, ...] = key(
         "Providers", Kind.LIST, "The providers.", default=(), of=ProviderEntry, aliases=("providers",)
@@ -84,7 +88,7 @@ class Root:
         "fallback", Kind.TARGETS_MAP, "Targets to try next, by scenario, in order.", default=dict
     )
     transformers: tuple[CustomTransformer, ...] = key(
-        "transformers", Kind.LIST, "Transformers of your own.", default=(), of=CustomTransformer, later=True
+        "transformers", Kind.LIST, "Transformers of your own.", default=(), of=CustomTransformer
     )
     plugins: tuple[Plugin, ...] = key(
         "plugins",
@@ -105,6 +109,9 @@ class Root:
     admin: AdminBlock = key("Admin", Kind.OBJECT, "Who may reach us.", default=AdminBlock(), of=AdminBlock)
     logging: LoggingBlock = key(
         "Logging", Kind.OBJECT, "The log in detail.", default=LoggingBlock(), of=LoggingBlock
+    )
+    search: SearchBlock | None = key(
+        "Search", Kind.OBJECT, "Web search for models whose provider has none.", of=SearchBlock
     )
     team: Mapping[str, object] = key("Team", Kind.FREE_OBJECT, "Keys and people.", default=dict, later=True)
     ledger: Mapping[str, object] = key("Ledger", Kind.FREE_OBJECT, "The ledger.", default=dict, later=True)

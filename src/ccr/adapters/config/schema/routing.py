@@ -8,8 +8,9 @@ from attrs import frozen
 
 from ccr.adapters.config.schema.keys import Kind, key
 
-__all__ = ["EFFORTS", "SCENARIOS", "RouterBlock"]
+__all__ = ["EFFORTS", "FIDELITIES", "SCENARIOS", "RouterBlock"]
 
+FIDELITIES = ("best", "exact")
 EFFORTS = ("minimal", "low", "medium", "high", "xhigh", "max")
 SCENARIOS = (
     "default", "background", "think", "longContext", "webSearch", "image", "compaction", "subagent", "agent", "models",
@@ -45,6 +46,14 @@ class RouterBlock:
     )
     think_effort: str = key(
         "thinkEffort", Kind.TEXT, "The least effort that counts as thinking.", default="high", choices=EFFORTS
+    )
+    fidelity: Mapping[str, str] = key(
+        "fidelity",
+        Kind.FIDELITY,
+        "`exact`: a target that would have to drop or emulate a feature of the request is passed over; without another one "
+        'the answer is a 400 that names the feature. For all routes, or by scenario: `{"think": "exact"}`.',
+        default=dict,
+        choices=FIDELITIES,
     )
     custom_first: bool = key(
         "customFirst",
