@@ -53,10 +53,12 @@ def line_of(record: RequestRecord) -> dict[str, Any]:
                 "status": a.status,
                 "seconds": round(a.seconds, 4),
                 "error": a.error,
+                **({"purpose": a.purpose} if a.purpose else {}),
             }
             for a in record.attempts
         ],
         "losses": sorted({str(loss) for loss in record.losses}),
+        "repairs": [f"{repair.tool}:{repair.fix.value}" for repair in record.repairs],
         "error": record.error,
         "message": record.message,
     }

@@ -1,0 +1,1 @@
+"""What a gateway keeps in its state directory."""
