@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ccr.application.gateway import Gateway
+    from ccr.application.ports.payload import Payload
+    from ccr.application.ports.transformer import EventStage, Transformer
     from ccr.application.settings import ProviderSettings, RouterSettings, Settings
     from ccr.domain.access import Principal
     from ccr.domain.conversation import (
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
         Turn,
     )
     from ccr.domain.errors import ConfigError, GatewayError
+    from ccr.domain.models import Destination, ModelProfile, ModelRef
     from ccr.domain.reply import Reply, StopReason
     from ccr.domain.secret import Secret
     from ccr.domain.stream import (
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
         MessageStart,
         MessageStop,
         StreamEvent,
+        StreamFailed,
         TextDelta,
         ThinkingDelta,
         ToolInputDelta,
@@ -53,6 +57,8 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ccr.application.gateway": ("Gateway",),
+    "ccr.application.ports.payload": ("Payload",),
+    "ccr.application.ports.transformer": ("EventStage", "Transformer"),
     "ccr.application.settings": ("ProviderSettings", "RouterSettings", "Settings"),
     "ccr.domain.access": ("Principal",),
     "ccr.domain.conversation": (
@@ -66,6 +72,7 @@ _HOMES = {
         "Turn",
     ),
     "ccr.domain.errors": ("ConfigError", "GatewayError"),
+    "ccr.domain.models": ("Destination", "ModelProfile", "ModelRef"),
     "ccr.domain.reply": ("Reply", "StopReason"),
     "ccr.domain.secret": ("Secret",),
     "ccr.domain.stream": (
@@ -74,6 +81,7 @@ _HOMES = {
         "MessageStart",
         "MessageStop",
         "StreamEvent",
+        "StreamFailed",
         "TextDelta",
         "ThinkingDelta",
         "ToolInputDelta",
@@ -90,6 +98,8 @@ __all__ = [
     "BlockStop",
     "ConfigError",
     "Conversation",
+    "Destination",
+    "EventStage",
     "FunctionTool",
     "Gateway",
     "GatewayError",
@@ -97,6 +107,9 @@ __all__ = [
     "Json",
     "MessageStart",
     "MessageStop",
+    "ModelProfile",
+    "ModelRef",
+    "Payload",
     "Principal",
     "ProviderSettings",
     "Reply",
@@ -106,12 +119,14 @@ __all__ = [
     "Settings",
     "StopReason",
     "StreamEvent",
+    "StreamFailed",
     "Text",
     "TextDelta",
     "ThinkingDelta",
     "ToolCall",
     "ToolInputDelta",
     "ToolResult",
+    "Transformer",
     "Turn",
     "Usage",
     "__version__",

@@ -19,8 +19,9 @@ __all__ = ["GatewayApp", "create"]
 class GatewayApp:
     """An ASGI application whose lifespan opens and closes the gateway."""
 
-    def __init__(self, made: Running, *, follow: bool = True) -> None:
+    def __init__(self, made: Running, *, follow: bool = True, own_process: bool = False) -> None:
         self._made = made
+        self._own_process = own_process
         self._follow = follow
         container = made.container
         self._app: ASGIApp = build_app(
@@ -50,7 +51,9 @@ class GatewayApp:
     async def _lifespan(self, receive: Any, send: Any) -> None:
         await receive()
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(opened(self._made, follow=self._follow))
+            await stack.enter_async_context(
+                opened(self._made, follow=self._follow, own_process=self._own_process)
+            )
             # The vocabulary takes 0.1 s to load and holds the interpreter meanwhile: not while requests wait.
             await self._made.container.state.counter().warm()
             fleet = self._made.container.state.fleet()
@@ -74,4 +77,4 @@ class GatewayApp:
 
 def create() -> GatewayApp:
     """Make the application from the environment (``CCR_HOME``, ``CCR_CONFIG``)."""
-    return GatewayApp(running())
+    return GatewayApp(running(), own_process=True)

@@ -17,6 +17,8 @@ from ccr.entrypoints.service import Service
 
 if TYPE_CHECKING:
     from ccr.adapters.system.claude import Overridden
+    from ccr.application.operations.models import ListKnownModels
+    from ccr.application.operations.providers import ManageProviders
     from ccr.application.ports.config import Change, Loaded
     from ccr.application.settings import Settings
     from ccr.domain.errors import ConfigError
@@ -31,6 +33,8 @@ __all__ = [
     "edit_config",
     "first_text",
     "is_parent",
+    "known_models",
+    "known_providers",
     "load",
     "lock_holder",
     "overridden",
@@ -138,6 +142,25 @@ def shown(settings: Settings) -> list[dict[str, object]]:
     from ccr.adapters.config.show import show
 
     return [{"path": item.path, "value": item.value, "origin": item.origin} for item in show(settings)]
+
+
+def known_providers() -> ManageProviders:
+    """Return what tells of providers, those of installed packages included. Raises ConfigError for a broken one."""
+    from ccr.adapters.providers.entry_points import installed_providers
+    from ccr.application.operations.providers import ManageProviders as Manage
+
+    return Manage(installed_providers(), lambda name: bool(os.environ.get(name)))
+
+
+def known_models() -> ListKnownModels:
+    """Return what tells of models. Raises ConfigError as above."""
+    from datetime import UTC, datetime
+
+    from ccr.adapters.models.catalog import PackagedModels
+    from ccr.adapters.providers.entry_points import installed_providers
+    from ccr.application.operations.models import ListKnownModels as Known
+
+    return Known(installed_providers(), PackagedModels(), lambda: datetime.now(UTC).date().isoformat())
 
 
 # -------------------------------------------------------------------------------------------- the service

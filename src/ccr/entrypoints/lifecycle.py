@@ -62,8 +62,10 @@ def running(
 
 
 @asynccontextmanager
-async def opened(made: Running, *, follow: bool = True) -> AsyncIterator[Running]:
+async def opened(made: Running, *, follow: bool = True, own_process: bool = False) -> AsyncIterator[Running]:
     """Load the configuration, follow its changes, and close everything at the end.
+
+    ``own_process``: the process is ours, and so is its garbage collector; another program's is left alone.
 
     Raises:
         ConfigError: the first configuration cannot be used.
@@ -77,8 +79,9 @@ async def opened(made: Running, *, follow: bool = True) -> AsyncIterator[Running
         container.console()
         if follow:
             tasks.append(asyncio.get_running_loop().create_task(manage.follow()))
-        gc.freeze()
-        gc.set_threshold(_GC_THRESHOLD)
+        if own_process:
+            gc.freeze()
+            gc.set_threshold(_GC_THRESHOLD)
         yield made
     finally:
         for task in tasks:

@@ -18,27 +18,34 @@ __all__ = ["COMMANDS", "group", "main"]
 
 _CLI = "ccr.entrypoints.cli"
 COMMANDS = {
-    "start": f"{_CLI}.service:start",
-    "stop": f"{_CLI}.service:stop",
-    "drain": f"{_CLI}.service:drain",
-    "restart": f"{_CLI}.service:restart",
-    "status": f"{_CLI}.status:status",
-    "code": f"{_CLI}.code:code",
-    "env": f"{_CLI}.env:env",
-    "activate": f"{_CLI}.env:env",
-    "model": f"{_CLI}.model:model",
-    "init": f"{_CLI}.init:init",
-    "config": f"{_CLI}.config:config",
-    "route": f"{_CLI}.route:route",
-    "statusline": f"{_CLI}.statusline:statusline",
-    "preset": f"{_CLI}.presets:preset",
-    "version": f"{_CLI}.version:version",
+    "start": ("service:start", "Start the gateway, in the background unless told otherwise."),
+    "stop": ("service:stop", "Stop the gateway: fail readiness, let open streams end, then leave."),
+    "drain": ("service:drain", "Take no new requests; open ones go on. `ccr stop` ends what is drained."),
+    "restart": ("service:restart", "Stop the gateway if it runs, then start it in the background."),
+    "status": ("status:status", "Whether the gateway runs, where, and what it routes where."),
+    "code": ("code:code", "Run Claude Code through the gateway, which is started if need be."),
+    "env": ("env:env", 'Print what a shell needs: `eval "$(ccr env)"`. Starts nothing.'),
+    "activate": ("env:env", ""),
+    "model": ("model:model", "Show the routes and change them, by questions or with --set."),
+    "init": ("init:init", "Write a commented first configuration; one that is there stays untouched."),
+    "config": ("config:config", "The configuration: check it, show it, edit it."),
+    "route": ("route:route", "Where requests go."),
+    "providers": ("providers:providers", "Who answers: which providers are known, and adding one."),
+    "models": ("models:models", "What is known of models: limits, abilities, prices."),
+    "transformers": ("transformers:transformers", "What changes requests and replies on their way."),
+    "plugins": ("plugins:plugins", "List transformers and providers with their origin, state and failures."),
+    "statusline": (
+        "statusline:statusline",
+        "Print a status line for Claude Code (its hook gives JSON on stdin).",
+    ),
+    "preset": ("presets:preset", ""),
+    "version": ("version:version", "Which version this is."),
 }
-"""Name -> where the command is."""
+"""Name -> where the command is, and its line in the list: ``ccr --help`` imports no command to list it."""
 _HIDDEN = frozenset({"activate", "preset"})
 _RAW: dict[str, str] = {
-    "code": f"{_CLI}.code:run",
-    "statusline": f"{_CLI}.statusline:run",
+    "code": "code:run",
+    "statusline": "statusline:run",
 }
 """Commands that get their words as they are: no parser may eat a ``--``, and a status line has no time for one."""
 _INTERRUPTED = 130
@@ -46,7 +53,7 @@ _INTERRUPTED = 130
 
 def _load(where: str) -> object:
     module, name = where.split(":")
-    return getattr(importlib.import_module(module), name)
+    return getattr(importlib.import_module(f"{_CLI}.{module}"), name)
 
 
 def group() -> click.Group:
@@ -54,7 +61,19 @@ def group() -> click.Group:
     import rich_click as click
 
     class LazyGroup(click.RichGroup):
-        """Imports a command when it is asked for."""
+        """Imports a command when it is asked for, and none to list them."""
+
+        listing = False
+
+        # RichGroup narrows both arguments of click's method, and so must who calls it.
+        def format_help(  # type: ignore[override]
+            self, ctx: click.RichContext, formatter: click.RichHelpFormatter
+        ) -> None:
+            self.listing = True
+            try:
+                super().format_help(ctx, formatter)
+            finally:
+                self.listing = False
 
         def list_commands(self, ctx: click.Context) -> list[str]:
             del ctx
@@ -62,8 +81,12 @@ def group() -> click.Group:
 
         def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
             del ctx
-            where = COMMANDS.get(cmd_name)
-            command = _load(where) if where else None
+            if cmd_name not in COMMANDS:
+                return None
+            where, line = COMMANDS[cmd_name]
+            if self.listing:
+                return click.Command(cmd_name, short_help=line)
+            command = _load(where)
             return command if isinstance(command, click.Command) else None
 
     def ccr() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ccr.domain.errors import ConfigError, GatewayError
 from ccr.entrypoints import bootstrap
@@ -12,10 +12,11 @@ from ccr.entrypoints.cli.output import CommandError, config_failed
 
 if TYPE_CHECKING:
     from ccr.application.ports.config import Loaded
+    from ccr.application.settings import Settings
     from ccr.domain.errors import Problem
     from ccr.entrypoints.bootstrap import Paths
 
-__all__ = ["compiled_warnings", "explain_request"]
+__all__ = ["compiled_warnings", "explain_request", "installed"]
 
 
 def compiled_warnings(place: Paths, loaded: Loaded) -> Sequence[Problem]:
@@ -29,6 +30,20 @@ def compiled_warnings(place: Paths, loaded: Loaded) -> Sequence[Problem]:
         return running().container.compiler()(loaded).warnings
     except ConfigError as error:
         raise bootstrap.placed(place, error) from error
+
+
+def installed(place: Paths, settings: Settings | None) -> tuple[Mapping[str, Any], list[str]]:
+    """Return transformers and providers as the gateway would have them, and what keeps it from having them all."""
+    from ccr.application.operations.plugins import ListPlugins
+    from ccr.entrypoints.lifecycle import running
+
+    formats = running().container.formats
+    registry, problems = formats.transformers(), list[str]()
+    try:
+        registry = registry if settings is None else registry.configured(settings)
+    except ConfigError as error:
+        problems = [str(problem) for problem in bootstrap.placed(place, error).problems]
+    return ListPlugins(lambda: registry, formats.book())(), problems
 
 
 def explain_request(place: Paths, body: bytes, headers: Mapping[str, str]) -> Mapping[str, object]:

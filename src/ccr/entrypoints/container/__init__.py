@@ -14,6 +14,7 @@ from ccr.adapters.config.files import read_text
 from ccr.adapters.routing.python_router import PythonRouterLoader
 from ccr.adapters.system.clock import SystemClock
 from ccr.adapters.system.ids import RandomIds
+from ccr.adapters.wire.json import CODEC
 from ccr.application.catalog.compile import Compiler
 from ccr.application.catalog.holder import CatalogHolder
 from ccr.application.console import Console
@@ -27,12 +28,20 @@ from ccr.application.gateway import Gateway
 from ccr.application.operations.check_health import CheckHealth
 from ccr.application.operations.drain import Drain
 from ccr.application.operations.explain_route import ExplainRoute
+from ccr.application.operations.learned import ManageLearned
 from ccr.application.operations.manage_config import ManageConfig
+from ccr.application.operations.models import ListKnownModels
+from ccr.application.operations.plugins import ListPlugins
+from ccr.application.operations.probes import RunProbes
+from ccr.application.operations.probing.asking import Means
+from ccr.application.operations.providers import ManageProviders
 from ccr.application.serving.converse import Converse
 from ccr.application.serving.count_tokens import CountTokens
 from ccr.application.serving.handle_call import HandleCall
 from ccr.application.serving.list_models import ListModels
 from ccr.application.tracker import Tracker
+from ccr.entrypoints.container.asked import day_of, is_set_in, registry_in_force
+from ccr.entrypoints.container.assist import Assist
 from ccr.entrypoints.container.egress import Egress
 from ccr.entrypoints.container.formats import Formats
 from ccr.entrypoints.container.insight import Insight
@@ -51,10 +60,10 @@ class Container(containers.DeclarativeContainer):
 
     clock = providers.Singleton(SystemClock)
     new_id = providers.Singleton(RandomIds)
-    formats = providers.Container(Formats)
     egress = providers.Container(Egress)
-    state = providers.Container(State, paths=paths, environ=environ)
     insight = providers.Container(Insight, clock=clock)
+    state = providers.Container(State, paths=paths, environ=environ, clock=clock, faults=insight.faults)
+    formats = providers.Container(Formats, environ=environ, faults=insight.faults)
 
     catalog = providers.Singleton(CatalogHolder)
     tracker = providers.Singleton(Tracker)
@@ -63,7 +72,15 @@ class Container(containers.DeclarativeContainer):
     snapshot = providers.Singleton(
         Snapshot, counting=counting, session_routers=state.session_routers, faults=insight.faults
     )
-    attempts = providers.Singleton(Attempts, upstream=egress.upstream, reserve=providers.Object(reserve))
+    assist = providers.Container(Assist, upstream=egress.upstream, new_id=new_id)
+    attempts = providers.Singleton(
+        Attempts,
+        upstream=egress.upstream,
+        reserve=providers.Object(reserve),
+        adapters=assist.adapters,
+        interceptors=assist.interceptors,
+        learned=state.learned,
+    )
     settle = providers.Singleton(Settle, journal=insight.journal, clock=clock)
     compiler = providers.Singleton(
         Compiler,
@@ -71,6 +88,7 @@ class Container(containers.DeclarativeContainer):
         dialects=formats.dialects,
         hostings=formats.hostings,
         book=formats.book,
+        models=formats.models,
         transformers=formats.transformers,
         credential=formats.credential,
         load_router=providers.Singleton(PythonRouterLoader, counting),
@@ -115,6 +133,7 @@ class Container(containers.DeclarativeContainer):
         holder=catalog,
         applied=applied,
         refused=refused,
+        faults=insight.faults,
     )
     check_health = providers.Singleton(
         CheckHealth,
@@ -127,6 +146,39 @@ class Container(containers.DeclarativeContainer):
         Console,
         manage_config=manage_config,
         check_health=check_health,
-        explain_route=providers.Singleton(ExplainRoute, catalog=catalog, snapshot=snapshot, tracker=tracker),
+        explain_route=providers.Singleton(
+            ExplainRoute,
+            catalog=catalog,
+            snapshot=snapshot,
+            tracker=tracker,
+            helpers=assist.helpers,
+            learned=state.learned,
+        ),
         drain=providers.Singleton(Drain, fleet=state.fleet, admission=admission),
+        list_plugins=providers.Singleton(
+            ListPlugins,
+            transformers=providers.Callable(registry_in_force, catalog),
+            book=formats.book,
+        ),
+        manage_providers=providers.Singleton(
+            ManageProviders, book=formats.book, is_set=providers.Callable(is_set_in, environ)
+        ),
+        known_models=providers.Singleton(
+            ListKnownModels, book=formats.book, models=formats.models, today=providers.Callable(day_of, clock)
+        ),
+        run_probes=providers.Singleton(
+            RunProbes,
+            catalog=catalog,
+            means=providers.Singleton(
+                Means,
+                attempts=attempts,
+                settle=settle,
+                counting=counting,
+                clock=clock,
+                new_id=new_id,
+                codec=providers.Object(CODEC),
+            ),
+            models=formats.models,
+        ),
+        manage_learned=providers.Singleton(ManageLearned, state.learned, clock),
     )

@@ -2,34 +2,83 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 from dependency_injector import containers, providers
 
-from ccr.adapters.credentials.keys import static_key
+from ccr.adapters.credentials.kinds import CredentialKinds
 from ccr.adapters.dialects.anthropic import AnthropicClient, AnthropicProvider
 from ccr.adapters.dialects.anthropic.read_request import read_tools
-from ccr.adapters.dialects.openai_chat import OpenAIChatProvider
+from ccr.adapters.dialects.gemini import GeminiClient, GeminiProvider
+from ccr.adapters.dialects.gemini.read_tools import read_tools as read_gemini_tools
+from ccr.adapters.dialects.gemini.write_contents import openapi_json
+from ccr.adapters.dialects.openai_chat import OpenAIChatClient, OpenAIChatProvider
+from ccr.adapters.dialects.openai_chat.read_tools import read_tools as read_chat_tools
+from ccr.adapters.dialects.openai_responses import ResponsesClient, ResponsesProvider
+from ccr.adapters.dialects.openai_responses.read_tools import read_tools as read_responses_tools
+from ccr.adapters.hosting.azure import AzureHosting
+from ccr.adapters.hosting.bedrock import BedrockHosting
 from ccr.adapters.hosting.direct import DirectHosting
+from ccr.adapters.hosting.vertex import VertexHosting
+from ccr.adapters.models.catalog import PackagedModels
 from ccr.adapters.plugins.registry import Registry
-from ccr.adapters.providers.loader import PackagedProviders
+from ccr.adapters.providers.entry_points import installed_providers
 from ccr.application.catalog.memo import Memo
 
 __all__ = ["Formats"]
 
 
+def _home(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("HOME") or Path.home())
+
+
 class Formats(containers.DeclarativeContainer):
     """Pure codecs and data; nothing here has state but memos."""
 
+    environ: providers.Dependency[Any] = providers.Dependency()
+    faults: providers.Dependency[Any] = providers.Dependency()
+
+    now = providers.Object(time.time)
     # A session's tools are the same bytes in every request, and most of them: reading them costs 41 us, knowing them 6.
     clients = providers.Dict(
         anthropic=providers.Singleton(
             AnthropicClient, read_tools=providers.Singleton(Memo, providers.Object(read_tools))
-        )
+        ),
+        openai_chat=providers.Singleton(
+            OpenAIChatClient,
+            read_tools=providers.Singleton(Memo, providers.Object(read_chat_tools)),
+            now=now,
+        ),
+        openai_responses=providers.Singleton(
+            ResponsesClient,
+            tools=providers.Singleton(Memo, providers.Object(read_responses_tools)),
+            now=now,
+        ),
+        gemini=providers.Singleton(
+            GeminiClient, read_tools=providers.Singleton(Memo, providers.Object(read_gemini_tools))
+        ),
     )
     dialects = providers.Dict(
         anthropic=providers.Singleton(AnthropicProvider),
         openai_chat=providers.Singleton(OpenAIChatProvider),
+        openai_responses=providers.Singleton(ResponsesProvider),
+        # Its schemas are adapted tool by tool: half of what writing a big request costs.
+        gemini=providers.Singleton(
+            GeminiProvider, openapi=providers.Singleton(Memo, providers.Object(openapi_json))
+        ),
     )
-    hostings = providers.Dict(direct=providers.Singleton(DirectHosting))
-    book = providers.Singleton(PackagedProviders)
-    transformers = providers.Singleton(Registry)
-    credential = providers.Object(static_key)
+    hostings = providers.Dict(
+        azure=providers.Singleton(AzureHosting),
+        bedrock=providers.Singleton(BedrockHosting),
+        direct=providers.Singleton(DirectHosting),
+        vertex=providers.Singleton(VertexHosting, environ),
+    )
+    book = providers.Singleton(installed_providers)
+    models = providers.Singleton(PackagedModels)
+    transformers = providers.Singleton(Registry, faults=faults)
+    credential = providers.Singleton(
+        CredentialKinds, environ=environ, home=providers.Callable(_home, environ)
+    )

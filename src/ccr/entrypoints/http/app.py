@@ -10,11 +10,14 @@ from litestar.handlers import BaseRouteHandler
 
 from ccr.domain.errors import ForbiddenError, GatewayError
 from ccr.entrypoints.http.admin.control import control_handlers
+from ccr.entrypoints.http.admin.plugins import plugin_handlers
+from ccr.entrypoints.http.admin.probes import probe_handlers
+from ccr.entrypoints.http.admin.providers import provider_handlers
 from ccr.entrypoints.http.admin.routes import route_handlers
+from ccr.entrypoints.http.collections import model_collections
 from ccr.entrypoints.http.errors import ErrorWriter, framework_handler
 from ccr.entrypoints.http.guard import Guard
 from ccr.entrypoints.http.health import health_handlers
-from ccr.entrypoints.http.model_list import model_list_handlers
 from ccr.entrypoints.http.models import model_routes
 from ccr.entrypoints.http.openapi import openapi_handlers
 
@@ -56,17 +59,28 @@ def build_app(
     version = str(process["version"])
     mounts = [
         asgi(path, copy_scope=False)(_as_function(endpoint))
-        for path, endpoint in model_routes(gateway, catalog, clock).items()
+        for path, endpoint in model_routes(gateway, catalog, clock, clients).items()
+    ]
+    mounts += [
+        asgi(path, is_mount=True, copy_scope=False)(_as_function(collection))
+        for path, collection in model_collections(gateway, catalog, clock, clients).items()
     ]
     admin = Router(
         path="/api",
-        route_handlers=[*control_handlers(console, process), *route_handlers(console, catalog, clock)],
+        route_handlers=[
+            *control_handlers(console, process),
+            *route_handlers(console, catalog, clock),
+            *plugin_handlers(console.list_plugins),
+            *probe_handlers(console.run_probes, console.manage_learned),
+            *provider_handlers(
+                console.manage_providers, console.known_models, catalog, console.manage_config.store
+            ),
+        ],
         guards=[admins_only],
         tags=["admin"],
     )
     handlers = [
         *health_handlers(console.check_health, catalog, version),
-        *model_list_handlers(gateway),
         admin,
     ]
     app = Litestar(

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ErrorWriter", "gateway_error"]
 
+_GEMINI = "gemini"
+_DIALECTS = (
+    ("/v1/chat/", "openai_chat"),
+    ("/v1/responses", "openai_responses"),
+    ("/v1beta/", _GEMINI),
+)
 _NOT_FOUND, _WRONG_METHOD, _FIRST_SERVER_ERROR = 404, 405, 500
 
 
@@ -35,14 +41,20 @@ class ErrorWriter:
     clients: Mapping[str, ClientDialect]
     default: str
 
-    def render(self, error: GatewayError, request_id: str) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
-        """Return status, headers and body."""
-        status, headers, body = self.clients[self.default].encode_error(error, request_id)
+    def render(
+        self, error: GatewayError, request_id: str, path: str
+    ) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+        """Return status, headers and body, in the dialect that ``path`` belongs to."""
+        dialect = next((name for prefix, name in _DIALECTS if path.startswith(prefix)), self.default)
+        if dialect == self.default and path.startswith("/v1/models/") and ":" in path:
+            dialect = _GEMINI
+        client = self.clients.get(dialect, self.clients[self.default])
+        status, headers, body = client.encode_error(error, request_id)
         return getattr(error, "http_status", status), headers, body
 
     async def send(self, scope: Scope, send: Send, error: GatewayError, request_id: str) -> None:
         """Send it; to a HEAD without its body."""
-        status, headers, body = self.render(error, request_id)
+        status, headers, body = self.render(error, request_id, str(scope["path"]))
         await send_body(send, status, headers, body, head=scope.get("method") == "HEAD")
 
 
@@ -66,7 +78,7 @@ def framework_handler(writer: ErrorWriter) -> Any:
     def handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
         admitted = request.scope["ccr"]  # type: ignore[typeddict-item]
         known = error if isinstance(error, GatewayError) else _foreign(request, error)
-        status, headers, body = writer.render(known, admitted.request_id)
+        status, headers, body = writer.render(known, admitted.request_id, admitted.path)
         return Response(
             body, status_code=status, headers=dict(headers), media_type=dict(headers).get("content-type")
         )

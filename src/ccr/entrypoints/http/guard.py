@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Admitted", "Guard", "MisdirectedError", "UnsupportedMediaError"]
 
 _OPEN = frozenset({"/", "/api/hello", "/health", "/ready"})
+_SHOWN = frozenset({"authorization", "x-api-key", "x-goog-api-key"})
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _JSON = "application/json"
@@ -64,11 +65,14 @@ class UnsupportedMediaError(InvalidRequestError):
 
 @frozen
 class Admitted:
-    """What the guard knows of a request; stands in the scope under ``ccr``."""
+    """What the guard knows of a request; stands in the scope under ``ccr``. ``path`` is as it came, percent-decoded:
+    the framework folds slashes.
+    """
 
     principal: Principal
     request_id: str
     headers: Headers
+    path: str
 
 
 @frozen
@@ -134,7 +138,9 @@ class Guard:
         try:
             headers = _headers(scope["headers"])
             principal = await self._checked(scope, headers)
-            scope["ccr"] = Admitted(principal, request_id, headers)  # type: ignore[typeddict-unknown-key]
+            scope["ccr"] = Admitted(  # type: ignore[typeddict-unknown-key]
+                principal, request_id, headers, scope["path"]
+            )
             await self._app(scope, incoming, watched)
         except GatewayError as error:
             if not begun:
@@ -155,9 +161,9 @@ class Guard:
             _check_body(headers, rules)
         if scope["path"] in _OPEN:
             return ANONYMOUS
-        principal = await self._identity.verify(present(headers))
+        principal = await self._identity.verify(present(headers, scope["query_string"]))
         if principal is None:
-            shown = "authorization" in headers or "x-api-key" in headers
+            shown = not _SHOWN.isdisjoint(headers) or b"key=" in scope["query_string"]
             raise UnauthenticatedError(
                 "this key is not known here"
                 if shown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import define
 
@@ -12,7 +12,7 @@ from ccr.entrypoints.http.disconnect import Incoming
 from ccr.entrypoints.http.replies import send_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Container
 
     from litestar.types import Receive, Scope, Send
 
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from ccr.application.ports.system import Clock
     from ccr.entrypoints.http.guard import Admitted
 
-__all__ = ["ModelEndpoint", "model_routes"]
+__all__ = ["ModelEndpoint", "Serve", "model_routes"]
+
+
+Serve: TypeAlias = "Callable[[Call], Awaitable[Answer]]"
 
 
 @define(eq=False)
@@ -31,23 +34,23 @@ class ModelEndpoint:
 
     operation: Operation
     dialect: str
-    serve: Callable[[Call], Awaitable[Answer]]
+    serve: Serve
     catalog: CatalogHolder
     clock: Clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. Raises GatewayError for the guard to render."""
         request: Any = scope
+        admitted: Admitted = request["ccr"]
         if request["method"] != "POST":
             raise WrongMethodError(
-                f"{request['method']} is not allowed at {request['path']}", allowed=("POST",)
+                f"{request['method']} is not allowed at {admitted.path}", allowed=("POST",)
             )
-        admitted: Admitted = request["ccr"]
         incoming = Incoming(receive, self.catalog.current.settings.limits)
         call = Call(
             operation=self.operation,
             dialect=self.dialect,
-            path=request["path"],
+            path=admitted.path,
             headers=admitted.headers,
             principal=admitted.principal,
             request_id=admitted.request_id,
@@ -68,11 +71,20 @@ class ModelEndpoint:
                 await answer.close()
 
 
-def model_routes(gateway: Gateway, catalog: CatalogHolder, clock: Clock) -> dict[str, ModelEndpoint]:
-    """Return every model endpoint by its path."""
+def model_routes(
+    gateway: Gateway, catalog: CatalogHolder, clock: Clock, dialects: Container[str]
+) -> dict[str, ModelEndpoint]:
+    """Return every model endpoint with a path of its own; those with the model in the path are in ``collections``."""
+    generate, count = gateway.handle_call, gateway.count_tokens
+    told: dict[str, tuple[Operation, str, Serve]] = {
+        "/v1/messages": (Operation.GENERATE, "anthropic", generate),
+        "/v1/messages/count_tokens": (Operation.COUNT, "anthropic", count),
+        "/v1/chat/completions": (Operation.GENERATE, "openai_chat", generate),
+        "/v1/responses": (Operation.GENERATE, "openai_responses", generate),
+        "/v1/responses/input_tokens": (Operation.COUNT, "openai_responses", count),
+    }
     return {
-        "/v1/messages": ModelEndpoint(Operation.GENERATE, "anthropic", gateway.handle_call, catalog, clock),
-        "/v1/messages/count_tokens": ModelEndpoint(
-            Operation.COUNT, "anthropic", gateway.count_tokens, catalog, clock
-        ),
+        path: ModelEndpoint(operation, dialect, serve, catalog, clock)
+        for path, (operation, dialect, serve) in told.items()
+        if dialect in dialects
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
 
 from ccr.application.ports.identity import Presented
 
@@ -14,9 +15,18 @@ __all__ = ["present"]
 _SCHEME = "bearer"
 
 
-def present(headers: Headers) -> Presented:
-    """Take ``Authorization: Bearer T`` (or a bare token, as the ancestor did) and ``x-api-key``."""
-    return Presented(bearer=_token(headers.get("authorization")), api_key=headers.get("x-api-key"))
+_PARAMETER = b"key="
+
+
+def present(headers: Headers, query: bytes = b"") -> Presented:
+    """Take ``Authorization: Bearer T`` (or a bare token, as the ancestor did) and a key.
+
+    A key comes in ``x-api-key``, or where Gemini's clients put it: ``x-goog-api-key``, ``?key=``.
+    """
+    key = headers.get("x-api-key") or headers.get("x-goog-api-key")
+    if key is None and _PARAMETER in query:
+        key = next(iter(parse_qs(query.decode("latin-1")).get("key", ())), None)
+    return Presented(bearer=_token(headers.get("authorization")), api_key=key)
 
 
 def _token(value: str | None) -> str | None:

@@ -1,0 +1,31 @@
+"""What answers for a model that cannot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dependency_injector import containers, providers
+
+from ccr.adapters.search import SearchEngines
+from ccr.adapters.wire.json import CODEC
+from ccr.application.assist.describe_images import ImageDescriber
+from ccr.application.assist.side_call import SideCall
+from ccr.application.assist.web_search import SearchInterceptor
+from ccr.application.flow.reserve import reserve
+
+__all__ = ["Assist"]
+
+
+class Assist(containers.DeclarativeContainer):
+    """``adapters`` change what is meant, ``interceptors`` make one reply of several (``exchange/seams.py``)."""
+
+    upstream: providers.Dependency[Any] = providers.Dependency()
+    new_id: providers.Dependency[Any] = providers.Dependency()
+
+    engines = providers.Singleton(SearchEngines, upstream)
+    side_call = providers.Singleton(SideCall, upstream, providers.Object(reserve))
+    describer = providers.Singleton(ImageDescriber, side_call)
+    searcher = providers.Singleton(SearchInterceptor, engines, providers.Object(CODEC), new_id)
+    adapters = providers.List(describer)
+    interceptors = providers.List(searcher)
+    helpers = providers.List(describer, searcher)
