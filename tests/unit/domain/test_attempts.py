@@ -1,7 +1,13 @@
 from __future__ import annotations
 
 from ccr.domain.attempts import AttemptPlan, Step, next_step
-from ccr.domain.errors import InvalidRequestError, UpstreamLimitedError, UpstreamUnavailableError
+from ccr.domain.errors import (
+    InvalidRequestError,
+    Remedy,
+    UpstreamLimitedError,
+    UpstreamRejectedError,
+    UpstreamUnavailableError,
+)
 from ccr.domain.models import ModelRef
 
 A, B = ModelRef("a", "x"), ModelRef("b", "y")
@@ -23,3 +29,12 @@ def test_what_no_other_target_can_mend_stops_at_once() -> None:
     plan = AttemptPlan((A, B))
 
     assert (Step.STOP, plan) == next_step(plan, InvalidRequestError("bad"))
+
+
+def test_a_rejection_that_says_what_to_amend_is_for_the_same_target() -> None:
+    plan = AttemptPlan((A, B))
+    error = UpstreamRejectedError("Unknown parameter: 'seed'.")
+    error.amend()
+
+    assert error.failure.remedy is Remedy.AMEND
+    assert (Step.AGAIN, plan) == next_step(plan, error)

@@ -1,12 +1,16 @@
 """Replies of providers, as bytes: a folder more is a test more.
 
 `request.json` is what a Claude Code client asked, `reply.sse` or `reply.json` what the provider answered;
-`expected.json` is what we sent and what we understood, written anew by `pytest --update`.
+`expected.json` is what we sent and what we understood, written anew by `pytest --update`. `about.md` says where the bytes
+come from, and with which dialect they are spoken. A folder is named for a provider, or for a dialect.
 """
 
 from __future__ import annotations
 
+import importlib
+from contextlib import suppress
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import attrs
@@ -14,12 +18,16 @@ import msgspec
 import pytest
 from attrs import evolve
 
-from ccr.adapters.dialects.anthropic import AnthropicClient, AnthropicProvider
+from ccr.adapters import dialects
+from ccr.adapters.dialects.anthropic import AnthropicClient
 from ccr.adapters.dialects.openai_chat import OpenAIChatProvider
+from ccr.adapters.models.catalog import PackagedModels
 from ccr.adapters.providers.loader import PackagedProviders
 from ccr.adapters.wire.sse import SseFramer
 from ccr.application.call import Call, Disconnect
 from ccr.application.ports.dialect import ProviderDialect
+from ccr.application.ports.models import profile_with
+from ccr.application.ports.provider import ProviderSpec
 from ccr.domain.access import LOCAL
 from ccr.domain.conversation import Conversation
 from ccr.domain.facts import Operation
@@ -35,14 +43,39 @@ from tests.support.strategies import decoded
 
 ROOT = Path(__file__).parents[3] / "fixtures" / "providers"
 CASES = sorted(path.parent for path in ROOT.glob("*/*/about.md"))
-DIALECTS: dict[str, ProviderDialect] = {
-    dialect.name: dialect for dialect in (OpenAIChatProvider(), AnthropicProvider())
-}
+BOOK = PackagedProviders()
+MODELS = PackagedModels()
+SOURCES = ("documentation (", "sdk (", "constructed")
+
+
+def provider_dialects() -> dict[str, ProviderDialect]:
+    """Every dialect in which providers are spoken to, by a scan of the package; one that is not whole is not there."""
+    found: dict[str, ProviderDialect] = {}
+    for info in iter_modules(dialects.__path__, f"{dialects.__name__}."):
+        with suppress(ModuleNotFoundError):
+            for name, kind in vars(importlib.import_module(info.name)).items():
+                if isinstance(kind, type) and name.endswith("Provider"):
+                    made = kind()
+                    found[made.name] = made
+    return found
+
+
+DIALECTS = provider_dialects()
 
 
 def about(case: Path) -> dict[str, str]:
     lines = (case / "about.md").read_text("utf-8").splitlines()
     return dict(line.split(": ", 1) for line in lines if ": " in line)
+
+
+def spec_of(folder: str) -> ProviderSpec:
+    """The provider of that name, else the first that has an endpoint of that dialect."""
+    speaks = (BOOK.by_name(name) for name in BOOK.names())
+    spec = BOOK.by_name(folder) or next(
+        (spec for spec in speaks if spec and any(end.dialect == folder for end in spec.endpoints)), None
+    )
+    assert spec is not None, f"{folder} is neither a provider nor a dialect of one"
+    return spec
 
 
 async def never() -> bytes:
@@ -93,12 +126,15 @@ def understood(
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
 def test_a_reply_of_a_provider(case: Path, pytestconfig: pytest.Config) -> None:
     told = about(case)
+    assert told["source"].startswith(SOURCES)
+    assert told["date"] >= "2026"
     dialect = DIALECTS[told["dialect"]]
-    spec = PackagedProviders().by_name(case.parent.name)
-    assert spec is not None
+    spec = spec_of(case.parent.name)
+    endpoint = next(end for end in spec.endpoints if end.dialect == dialect.name)
     asked = conversation((case / "request.json").read_bytes())
-    profile = spec.profile(asked.model)
-    encoded = dialect.write_request(evolve(asked), profile, is_anthropic=False)
+    facts = MODELS.lookup(spec.name, asked.model)
+    profile = profile_with(spec.profile(asked.model), facts, spec.told(asked.model))
+    encoded = dialect.write_request(evolve(asked), profile, is_anthropic=endpoint.is_anthropic)
     got = {
         "sent": msgspec.json.decode(encoded.payload.encode()),
         "losses": [str(loss) for loss in encoded.losses],
@@ -110,8 +146,11 @@ def test_a_reply_of_a_provider(case: Path, pytestconfig: pytest.Config) -> None:
     assert msgspec.json.decode(expected.read_bytes()) == got
 
 
-def test_there_are_cases_of_every_kind() -> None:
-    assert {"text", "tool_call", "truncated", "error"} <= {case.name for case in CASES}
+@pytest.mark.parametrize("name", BOOK.names())
+def test_every_provider_has_cases_of_every_kind(name: str) -> None:
+    assert {"text", "tool_call", "truncated", "error"} <= {
+        case.name for case in CASES if case.parent.name == name
+    }
 
 
 CLIENT = sorted((ROOT.parent / "claude-code").glob("*.json"))

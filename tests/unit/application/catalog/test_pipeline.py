@@ -7,6 +7,7 @@ from ccr.application.ports.payload import Payload
 from ccr.application.ports.transformer import EventStage, Transformer
 from ccr.domain.conversation import Conversation
 from ccr.domain.models import Destination
+from tests.support.destinations import destination
 
 
 @frozen
@@ -48,7 +49,7 @@ def test_requests_run_in_order_and_stages_in_reverse() -> None:
 
     assert (first.request, second.request) == pipeline.requests
     assert len(pipeline.payloads) == 1
-    assert (outer.stage, inner.stage) == pipeline.stages
+    assert (outer.stage_for, inner.stage_for) == pipeline.stages
     assert not pipeline.is_identity
 
 
@@ -58,3 +59,35 @@ def test_a_hook_that_is_inherited_from_a_transformer_counts() -> None:
         pass
 
     assert not Pipeline.of([Heir("x")]).is_identity
+
+
+def test_a_stage_that_knows_the_request_counts_and_one_without_is_asked_the_old_way() -> None:
+    seen: list[str] = []
+
+    @frozen
+    class Knowing(Transformer):
+        def stage_for(self, conversation: Conversation, to: Destination) -> EventStage | None:
+            seen.append(conversation.model)
+            return None
+
+    @frozen
+    class Plain(Transformer):
+        def stage(self, to: Destination) -> EventStage | None:
+            seen.append(to.dialect)
+            return None
+
+    pipeline = Pipeline.of([Knowing(), Plain()])
+    for hook in pipeline.stages:
+        hook(Conversation("asked", ()), destination())
+
+    assert seen == ["openai_chat", "asked"]
+
+
+def test_what_is_idle_there_is_left_out() -> None:
+    @frozen
+    class Idle(Body):
+        def idle(self, to: Destination) -> bool:
+            return to.dialect == "openai_chat"
+
+    assert Pipeline.of([Idle()], destination()) == IDENTITY
+    assert not Pipeline.of([Idle()]).is_identity

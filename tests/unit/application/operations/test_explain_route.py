@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from ccr.adapters.wire import json
 from ccr.application.call import Call
 from ccr.application.catalog.holder import CatalogHolder
 from ccr.application.counting import Counting
@@ -11,6 +14,7 @@ from ccr.application.tracker import Tracker
 from ccr.domain.errors import NoSuchPathError, UnknownModelError
 from ccr.domain.routing.decide import decide
 from ccr.domain.routing.policy import Routes
+from tests.support.assembly import assembled
 from tests.support.routing import DEEP, FAST, MAIN, FakeCounter, FakeParsed, call, catalog, facts, policy
 
 pytestmark = pytest.mark.anyio
@@ -74,5 +78,64 @@ async def test_a_person_reads_the_outcome_first_and_then_every_rule() -> None:
     assert lines[0] == "Main,fast  (background: 'claude-haiku-5' is a small model)"
     assert "  * background   'claude-haiku-5' is a small model -> Main,fast" in lines
     assert "    custom       no custom router was asked" in lines
-    assert lines[-1] == "  then Main,deep"
-    assert "then" not in to_lines(await explaining()(call(b"opus")))[-1]
+    assert "  then Main,deep" in lines
+    assert not [line for line in to_lines(await explaining()(call(b"opus"))) if "then" in line]
+
+
+async def test_a_target_that_cannot_be_called_is_said_so() -> None:
+    explained = await explaining()(call(b"claude-haiku-5"))
+
+    assert to_lines(explained)[-1] == "  Main,deep: cannot be called: no model 'deep' at provider 'Main'"
+
+
+PICTURE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aWk="}}
+PROVIDERS = [
+    {
+        "name": "deepseek",
+        "api_base_url": "http://blind.test/v1/chat/completions",
+        "api_key": "k",
+        "models": ["deepseek-chat"],
+    },
+    {
+        "name": "claude",
+        "api_base_url": "http://seeing.test/v1/messages",
+        "api_key": "k",
+        "models": ["m"],
+        "transformer": {"use": ["Anthropic"]},
+    },
+]
+
+
+@pytest.mark.parametrize("fidelity, said", [("best", None), ("exact", "passed over")])
+async def test_what_each_target_would_lose_is_said(fidelity: str, said: str | None) -> None:
+    router = {"default": "deepseek,deepseek-chat", "fidelity": fidelity}
+    config = {"Providers": PROVIDERS, "Router": router, "fallback": {"default": ["claude,m"]}}
+    body = {"model": "any", "max_tokens": 9, "messages": [{"role": "user", "content": [PICTURE]}]}
+    async with assembled(config=config) as bench:
+        explained = await bench.made.container.console().explain_route(call(json.encode(body)))
+
+    assert explained["fidelity"] == fidelity
+    targets: Any = explained["targets"]
+    blind, seeing = targets
+    assert (blind["target"], blind["path"], blind["losses"]) == (
+        "deepseek,deepseek-chat",
+        "translate",
+        ["image=as text"],
+    )
+    assert (blind["error"] or "").startswith(said or "")
+    assert bool(blind["error"]) is bool(said)
+    assert seeing == {"target": "claude,m", "path": "relay", "losses": [], "error": None}
+    assert "loses image=as text" in "\n".join(to_lines(explained))
+
+
+async def test_what_is_emulated_is_said_in_place_of_the_loss() -> None:
+    router = {"default": "deepseek,deepseek-chat", "image": "claude,m"}
+    config = {"Providers": PROVIDERS, "Router": router, "forceUseImageAgent": True}
+    body = {"model": "any", "max_tokens": 9, "messages": [{"role": "user", "content": [PICTURE]}]}
+    async with assembled(config=config) as bench:
+        explained = await bench.made.container.console().explain_route(call(json.encode(body)))
+        asked = bench.upstream.requests
+
+    targets: Any = explained["targets"]
+    assert targets[0]["losses"] == ["image=described"]
+    assert asked == [], "nobody is asked to describe it"

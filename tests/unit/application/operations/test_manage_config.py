@@ -56,6 +56,8 @@ class Scene:
         )
 
     def compile(self, loaded: Loaded) -> Catalog:
+        if loaded.revision == "a fault of ours":
+            raise RuntimeError("did not expect that")
         if loaded.revision == "uncompilable":
             raise BAD
         return Catalog(loaded.revision, loaded.settings, RoutePolicy(), {}, {})
@@ -124,3 +126,20 @@ async def test_changes_are_followed() -> None:
 
     assert scene.applied == ["r1", "r2", "r3"]
     assert scene.refused == [BAD]
+
+
+async def test_a_fault_of_ours_does_not_end_the_following() -> None:
+    scene = Scene("r1", "a fault of ours", "r3", wakes=2)
+    await scene.manage.load()
+    await scene.manage.follow()
+
+    assert scene.applied == ["r1", "r3"]
+    assert scene.manage.faults.counts == {"reload": 1}
+
+
+async def test_a_fault_of_ours_is_shown_until_a_configuration_is_taken() -> None:
+    scene = Scene("r1", "a fault of ours", wakes=1)
+    await scene.manage.load()
+    await scene.manage.follow()
+
+    assert "did not expect that" in scene.holder.last_error

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ccr.domain.conversation import Effort, ReasoningMode
 from ccr.domain.errors import UnknownModelError
@@ -75,7 +75,11 @@ CASES = [
     Case("background", None, model="haiku-claude", because="no claude*haiku*"),
     Case("webSearch", SEARCH, facts={"tool_kinds": ("web_search_20250305",)}),
     Case("webSearch", None, facts={"tool_kinds": ("bash_20250124",)}, because="no web search tool"),
+    Case("webSearch", None, facts={"tool_kinds": ("web_search",), "tools": 9, "dialect": "openai_responses"}, because="always offers"),
+    Case("webSearch", SEARCH, facts={"tool_kinds": ("web_search",), "tools": 1, "dialect": "openai_responses"}),
+    Case("webSearch", SEARCH, facts={"tool_kinds": ("web_search_20250305",), "tools": 9}),
     Case("think", DEEP, facts={"plan_mode": True}, because="plan mode"),
+    Case("think", DEEP, model="gpt-5", facts={"effort": Effort.HIGH, "dialect": "openai_chat"}, because="effort high"),
     Case("think", None, facts={"plan_mode": True, "thinking": ReasoningMode.OFF}, because="disabled"),
     Case("think", DEEP, facts={"thinking": ReasoningMode.ON, "budget": 8000}, because="budget of 8000"),
     Case("think", None, facts={"thinking": ReasoningMode.ON}),
@@ -109,6 +113,13 @@ def test_a_rule_looks_and_says(case: Case) -> None:
 )
 def test_a_scenario_without_a_target_says_so(rule: str) -> None:
     assert ask(rule, facts(), routes=Routes()) == Verdict(rule, False, "not configured")
+
+
+def test_no_turn_goes_to_the_image_target_when_images_are_described() -> None:
+    described = evolve(policy(ALL), describe_images=True)
+    verdict = RULES["image"].ask(View(described, ALL, facts(images=True), Conditions()))
+
+    assert verdict == Verdict("image", False, "images are described (forceUseImageAgent)")
 
 
 def test_an_explicit_target_that_does_not_exist_is_an_error() -> None:

@@ -118,3 +118,15 @@ def test_a_sealed_tool_call_and_a_block_without_deltas_survive_the_round_trip() 
     reply = Reply("m", "x", (ToolCall("t", "Read", Json(b"{}"), seal=seal), picture), StopReason.TOOL_USE)
 
     assert fold(unfold(reply)) == reply
+
+
+def test_the_seal_of_a_call_is_known_at_its_start() -> None:
+    """Writers that carry it in the call's id cannot wait."""
+    call = ToolCall("t", "f", Json(b"{}"), seal=Seal(Origin("gemini"), "signature", "x"))
+    started = next(
+        event
+        for event in unfold(Reply("m", "x", (call,), StopReason.TOOL_USE))
+        if isinstance(event, BlockStart)
+    )
+
+    assert started.block == ToolCall("t", "f", "", seal=call.seal)

@@ -101,3 +101,11 @@ def test_the_table_knows_every_event_but_block_starts() -> None:
     known = {kind for _, kind in GRAMMAR}
 
     assert set(get_args(StreamEvent)) - {BlockStart} == known
+
+
+def test_complete_blocks_are_counted() -> None:
+    grammar = StreamGrammar()
+    grammar.check([MessageStart("i", "m"), BlockStart(0, Text(""))])
+    assert grammar.blocks == 0
+    grammar.check([BlockStop(0)])
+    assert grammar.blocks == 1

@@ -60,7 +60,7 @@ def test_the_table_knows_every_class() -> None:
 
 @pytest.mark.parametrize("kind", TABLE, ids=lambda kind: kind.__name__)
 def test_every_class_has_its_status_and_type(kind: type[GatewayError]) -> None:
-    status, headers, body = WRITER.render(kind("what happened"), "req_9")
+    status, headers, body = WRITER.render(kind("what happened"), "req_9", "/v1/messages")
     decoded: Any = json.decode(body)
 
     assert (status, decoded["error"]["type"]) == TABLE[kind]
@@ -74,14 +74,14 @@ def test_every_class_has_its_status_and_type(kind: type[GatewayError]) -> None:
 
 
 def test_overload_by_the_provider_is_529() -> None:
-    assert WRITER.render(domain.UpstreamLimitedError("x", overloaded=True), "r")[0] == 529
+    assert WRITER.render(domain.UpstreamLimitedError("x", overloaded=True), "r", "/")[0] == 529
 
 
 @pytest.mark.parametrize(
     "error", [domain.LimitedError("x", retry_after=7), domain.OverloadedError("x", retry_after=7)]
 )
 def test_patience_is_a_header(error: GatewayError) -> None:
-    assert dict(WRITER.render(error, "r")[1])["retry-after"] == "7"
+    assert dict(WRITER.render(error, "r", "/")[1])["retry-after"] == "7"
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_patience_is_a_header(error: GatewayError) -> None:
 def test_the_framework_s_words_become_ours(status: int, expected: int) -> None:
     error = gateway_error(status, "detail", "/p", "PUT", ("GET",))
 
-    assert WRITER.render(error, "r")[0] == expected
+    assert WRITER.render(error, "r", "/")[0] == expected
     assert "detail" not in str(error) or expected == 400
 
 
