@@ -67,7 +67,9 @@ class Bench:
     disconnect: Disconnect = field(factory=Disconnect)
 
     def call(self, body: Mapping[str, Any] | bytes | None = None, **changes: Any) -> Call:
-        """Return a call; keywords change the body, ``headers`` and ``principal`` the call."""
+        """Return a call; keywords change the body, but ``headers``, ``principal``, ``dialect``, ``path`` and ``query``."""
+        dialect, path = changes.pop("dialect", "anthropic"), changes.pop("path", "/v1/messages")
+        query = changes.pop("query", "")
         headers = changes.pop("headers", {})
         principal: Principal = changes.pop("principal", LOCAL)
         raw = body if isinstance(body, bytes) else json.encode({**(body or BODY), **changes})
@@ -78,8 +80,9 @@ class Bench:
 
         return Call(
             operation=Operation.GENERATE,
-            dialect="anthropic",
-            path="/v1/messages",
+            dialect=dialect,
+            path=path,
+            query=query,
             headers=headers,
             principal=principal,
             request_id="req_test",

@@ -10,11 +10,11 @@ from ccr.application.ports.transformer import Transformer
 from ccr.domain.models import Destination, ModelProfile, ModelRef
 
 
-def destination(**profile: Any) -> Destination:
-    return Destination(ModelRef("p", "m"), ModelProfile(**profile), "openai_chat")
+def destination(dialect: str = "openai_chat", **profile: Any) -> Destination:
+    return Destination(ModelRef("p", "m"), ModelProfile(**profile), dialect)
 
 
-def sent(transformer: Transformer, body: dict[str, Any], **profile: Any) -> Any:
+def sent(transformer: Transformer, body: dict[str, Any], dialect: str = "openai_chat", **profile: Any) -> Any:
     """What becomes of a request body."""
-    made = transformer.payload(Payload(body, CODEC), destination(**profile))
+    made = transformer.payload(Payload(body, CODEC), destination(dialect, **profile))
     return CODEC.decode(made.encode())

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 from typing_extensions import override
 
+from tests.support.chat_rules import (
+    TOOL_NAME,
+    check_calls,
+    check_parts,
+    check_tool,
+    keywords,
+    no_cache_control,
+    nobody_waits,
+)
 from tests.support.fake_provider import FakeProvider, RejectedError, pieces
 from tests.support.loopback import Recorded
 from tests.support.scripts import Failure, Json, Reply, Text, Thinking, ToolCall, Usage
@@ -61,7 +69,6 @@ _PARTS = {
     "assistant": frozenset({"text", "refusal"}),
     "tool": frozenset({"text"}),
 }
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _FINISH = {
     "end_turn": "stop",
     "stop_sequence": "stop",
@@ -72,11 +79,30 @@ _FINISH = {
 
 
 class FakeOpenAI(FakeProvider):
-    """Speaks chat completions. `reasoning_echo` accepts `reasoning_content` in assistant messages (DeepSeek)."""
+    """Speaks chat completions. The others who do (``fake_chats``) differ in these:
+
+    Attributes:
+        reasoning_echo: `reasoning_content` is accepted in assistant messages (DeepSeek).
+        more_fields: top-level fields that it knows beside OpenAI's.
+        more_message_fields: fields of assistant messages that it knows beside OpenAI's.
+        more_parts: content parts of assistant messages that it knows beside OpenAI's.
+        more_tools: types of tools that it runs itself.
+        call_ids: what a call's id must look like.
+        choices: the words of `tool_choice`; `named_choice`: a tool may be named.
+        refused_keywords: what a tool may not have, in its declaration or its schema.
+    """
 
     dialect = "openai"
     model_path = "/v1/chat/completions"
     reasoning_echo = False
+    more_fields: frozenset[str] = frozenset()
+    more_message_fields: frozenset[str] = frozenset()
+    more_parts: frozenset[str] = frozenset()
+    more_tools: frozenset[str] = frozenset()
+    call_ids = re.compile(r".{1,64}", re.DOTALL)
+    choices: frozenset[str] = frozenset({"auto", "none", "required"})
+    named_choice = True
+    refused_keywords: frozenset[str] = frozenset()
 
     @override
     def check_credentials(self, recorded: Recorded) -> None:
@@ -98,13 +124,101 @@ class FakeOpenAI(FakeProvider):
         if not isinstance(body, dict):
             raise RejectedError("We could not parse the JSON body of your request.")
         for name in body:
-            if name not in _FIELDS:
+            if name not in _FIELDS | self.more_fields:
                 raise RejectedError(f"Unrecognized request argument supplied: {name}")
-        _no_cache_control(body, "body")
+        no_cache_control(body, "body")
         self.check_model(body)
         self._check_numbers(body)
-        _check_tools(body)
-        _check_messages(body.get("messages"), reasoning_echo=self.reasoning_echo)
+        self._check_format(body.get("response_format"))
+        self._check_tools(body)
+        self._check_messages(body.get("messages"))
+
+    def _check_format(self, given: object) -> None:
+        if given is None:
+            return
+        kind = given.get("type") if isinstance(given, dict) else None
+        if not isinstance(given, dict) or kind not in {"text", "json_object", "json_schema"}:
+            raise RejectedError("Invalid value: 'response_format.type'.")
+        if kind == "json_schema" and not (
+            TOOL_NAME.fullmatch(given["json_schema"].get("name", ""))
+            and isinstance(given["json_schema"].get("schema"), dict)
+        ):
+            raise RejectedError("Missing required parameter: 'response_format.json_schema'.")
+
+    def _check_tools(self, body: Json) -> None:
+        if "tools" not in body:
+            if "tool_choice" in body or "parallel_tool_calls" in body:
+                raise RejectedError("'tool_choice' is only allowed when 'tools' are specified.")
+            return
+        tools = body["tools"]
+        if not isinstance(tools, list) or not tools:
+            raise RejectedError("[] is too short - 'tools'")
+        own = [tool for tool in tools if tool.get("type") not in self.more_tools]
+        names = [check_tool(tool, index) for index, tool in enumerate(own)]
+        if len(names) > 128:
+            raise RejectedError("Invalid 'tools': array too long. Expected at most 128.")
+        if len(set(names)) != len(names):
+            raise RejectedError("tools: names must be unique")
+        if found := self.refused_keywords & keywords(tools):
+            raise RejectedError(f"Extra inputs are not permitted: tools: {min(found)}", 422)
+        self._check_choice(body.get("tool_choice", "auto"), names)
+
+    def _check_choice(self, choice: object, names: list[str]) -> None:
+        if isinstance(choice, dict):
+            if not self.named_choice or choice.get("type") != "function":
+                raise RejectedError("Invalid value for 'tool_choice'.")
+            if choice["function"]["name"] not in names:
+                raise RejectedError("Invalid value for 'tool_choice': function not found in 'tools'.")
+        elif choice not in self.choices:
+            raise RejectedError(f"Invalid value for 'tool_choice': {choice!r}")
+
+    def _check_messages(self, messages: object) -> None:
+        if not isinstance(messages, list) or not messages:
+            raise RejectedError("[] is too short - 'messages'")
+        waiting: list[str] = []
+        for index, message in enumerate(messages):
+            role = self._check_message(message, index)
+            if role == "tool":
+                identity = message.get("tool_call_id")
+                if identity not in waiting:
+                    raise RejectedError(
+                        f"messages[{index}]: messages with role 'tool' must be a response to a preceding message"
+                        " with 'tool_calls'."
+                    )
+                waiting.remove(identity)
+                continue
+            nobody_waits(waiting)
+            if role == "assistant":
+                waiting = [call["id"] for call in message.get("tool_calls") or []]
+                if len(set(waiting)) != len(waiting):
+                    raise RejectedError(f"messages[{index}]: duplicate tool call ids")
+        nobody_waits(waiting)
+
+    def _check_message(self, message: Json, index: int) -> str:
+        role = message.get("role")
+        if role not in _MESSAGE_FIELDS:
+            raise RejectedError(
+                f"Invalid value: '{role}'. Supported values are: 'system', 'assistant', 'user', 'tool'."
+            )
+        allowed, parts = _MESSAGE_FIELDS[role], _PARTS[role]
+        if role == "assistant":
+            allowed |= self.more_message_fields | ({"reasoning_content"} if self.reasoning_echo else set())
+            parts |= self.more_parts
+        if unknown := set(message) - allowed:
+            raise RejectedError(f"Unknown parameter: 'messages[{index}].{min(unknown)}'.")
+        calls = message.get("tool_calls")
+        if calls is not None:
+            check_calls(calls, index, self.call_ids)
+        content = message.get("content")
+        if content is None and not (role == "assistant" and calls):
+            raise RejectedError(
+                f"Invalid value for 'content': expected a string, got null. (messages[{index}])"
+            )
+        if isinstance(content, list):
+            check_parts(content, role, parts, index)
+        elif content is not None and not isinstance(content, str):
+            raise RejectedError(f"Invalid type for 'messages[{index}].content'.")
+        return str(role)
 
     def _check_numbers(self, body: Json) -> None:
         if "max_tokens" in body and "max_completion_tokens" in body:
@@ -229,137 +343,3 @@ def _usage(usage: Usage) -> Json:
         "total_tokens": prompt + usage.output,
         "prompt_tokens_details": {"cached_tokens": usage.cache_read},
     }
-
-
-def _no_cache_control(value: Any, path: str) -> None:
-    """Refuse Anthropic's cache markers outside tool schemas and arguments."""
-    if isinstance(value, dict):
-        if "cache_control" in value:
-            raise RejectedError(f"Unknown parameter: '{path}.cache_control'.")
-        for name, inner in value.items():
-            if name not in {"parameters", "arguments", "schema"}:
-                _no_cache_control(inner, f"{path}.{name}")
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            _no_cache_control(inner, f"{path}[{index}]")
-
-
-def _check_tools(body: Json) -> None:
-    if "tools" not in body:
-        if "tool_choice" in body or "parallel_tool_calls" in body:
-            raise RejectedError("'tool_choice' is only allowed when 'tools' are specified.")
-        return
-    tools = body["tools"]
-    if not isinstance(tools, list) or not tools:
-        raise RejectedError("[] is too short - 'tools'")
-    names = [_check_tool(tool, index) for index, tool in enumerate(tools)]
-    if len(names) > 128:
-        raise RejectedError("Invalid 'tools': array too long. Expected at most 128.")
-    if len(set(names)) != len(names):
-        raise RejectedError("tools: names must be unique")
-    choice = body.get("tool_choice", "auto")
-    if isinstance(choice, dict):
-        if choice.get("type") != "function" or choice["function"]["name"] not in names:
-            raise RejectedError("Invalid value for 'tool_choice': function not found in 'tools'.")
-    elif choice not in {"auto", "none", "required"}:
-        raise RejectedError(f"Invalid value for 'tool_choice': {choice!r}")
-
-
-def _check_tool(tool: Json, index: int) -> str:
-    if tool.get("type") != "function" or set(tool) != {"type", "function"}:
-        raise RejectedError(
-            f"Invalid 'tools[{index}]': expected exactly type and function, got {sorted(tool)}"
-        )
-    function = tool["function"]
-    if unknown := set(function) - {"name", "description", "parameters", "strict"}:
-        raise RejectedError(f"Unknown parameter: 'tools[{index}].function.{min(unknown)}'.")
-    name = function.get("name")
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise RejectedError(f"Invalid 'tools[{index}].function.name': must match ^[a-zA-Z0-9_-]{{1,64}}$")
-    parameters = function.get("parameters", {"type": "object"})
-    if not isinstance(parameters, dict) or parameters.get("type") != "object":
-        raise RejectedError(f"Invalid schema for function '{name}': schema must be of type object.")
-    return name
-
-
-def _check_messages(messages: object, *, reasoning_echo: bool) -> None:
-    if not isinstance(messages, list) or not messages:
-        raise RejectedError("[] is too short - 'messages'")
-    waiting: list[str] = []
-    for index, message in enumerate(messages):
-        role = _check_message(message, index, reasoning_echo=reasoning_echo)
-        if role == "tool":
-            identity = message.get("tool_call_id")
-            if identity not in waiting:
-                raise RejectedError(
-                    f"messages[{index}]: messages with role 'tool' must be a response to a preceding message"
-                    " with 'tool_calls'."
-                )
-            waiting.remove(identity)
-            continue
-        _nobody_waits(waiting)
-        if role == "assistant":
-            waiting = [call["id"] for call in message.get("tool_calls") or []]
-            if len(set(waiting)) != len(waiting):
-                raise RejectedError(f"messages[{index}]: duplicate tool call ids")
-    _nobody_waits(waiting)
-
-
-def _nobody_waits(waiting: list[str]) -> None:
-    if waiting:
-        raise RejectedError(
-            "An assistant message with 'tool_calls' must be followed by tool messages responding to each"
-            f" 'tool_call_id'. The following tool_call_ids did not have response messages: {', '.join(waiting)}"
-        )
-
-
-def _check_message(message: Json, index: int, *, reasoning_echo: bool) -> str:
-    role = message.get("role")
-    if role not in _MESSAGE_FIELDS:
-        raise RejectedError(
-            f"Invalid value: '{role}'. Supported values are: 'system', 'assistant', 'user', 'tool'."
-        )
-    allowed = _MESSAGE_FIELDS[role] | ({"reasoning_content"} if reasoning_echo else frozenset())
-    if unknown := set(message) - allowed:
-        raise RejectedError(f"Unknown parameter: 'messages[{index}].{min(unknown)}'.")
-    calls = message.get("tool_calls")
-    if calls is not None:
-        _check_calls(calls, index)
-    content = message.get("content")
-    if content is None and not (role == "assistant" and calls):
-        raise RejectedError(f"Invalid value for 'content': expected a string, got null. (messages[{index}])")
-    if isinstance(content, list):
-        _check_parts(content, role, index)
-    elif content is not None and not isinstance(content, str):
-        raise RejectedError(f"Invalid type for 'messages[{index}].content'.")
-    return str(role)
-
-
-def _check_calls(calls: list[Json], index: int) -> None:
-    if not calls:
-        raise RejectedError(f"Invalid 'messages[{index}].tool_calls': empty array.")
-    for call in calls:
-        if set(call) != {"id", "type", "function"} or call["type"] != "function":
-            raise RejectedError(f"Invalid 'messages[{index}].tool_calls': {sorted(call)}")
-        function = call["function"]
-        if not isinstance(function.get("arguments"), str) or not _NAME.fullmatch(function.get("name", "")):
-            raise RejectedError(f"Invalid 'messages[{index}].tool_calls.function'.")
-        if len(call["id"]) > 64:
-            raise RejectedError(f"Invalid 'messages[{index}].tool_calls.id': string too long (64).")
-
-
-def _check_parts(content: list[Json], role: str, index: int) -> None:
-    if not content:
-        raise RejectedError(f"Invalid 'messages[{index}].content': empty array.")
-    for part in content:
-        kind = part.get("type")
-        if kind not in _PARTS[role]:
-            raise RejectedError(
-                f"Invalid value: '{kind}' in a message of role {role} (messages[{index}].content)."
-            )
-        if set(part) != {"type", kind}:
-            raise RejectedError(f"Unknown parameter in 'messages[{index}].content': {sorted(part)}")
-        if kind == "image_url" and not str(part["image_url"].get("url", "")).startswith(
-            ("data:image/", "http")
-        ):
-            raise RejectedError("Invalid image_url.")

@@ -53,7 +53,8 @@ def policy(routes: Routes | None = None, **changes: Any) -> RoutePolicy:
 
 
 def facts(model: str = "claude-sonnet-5-5", **changes: Any) -> RequestFacts:
-    return RequestFacts(operation=Operation.GENERATE, dialect="anthropic", model=model, **changes)
+    known = {"operation": Operation.GENERATE, "dialect": "anthropic", "model": model}
+    return RequestFacts(**{**known, **changes})
 
 
 @define
@@ -64,6 +65,8 @@ class FakeParsed:
     words: Sequence[bytes] = (b"hello",)
     user: str = "hello"
     foreign: bool = False
+    plain: bool = True
+    echo: object = None
 
     def conversation(self) -> Conversation:
         turns = (Turn(Role.USER, (Text(self.user),)), Turn(Role.ASSISTANT, (Text("well"),)))
