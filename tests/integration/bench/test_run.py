@@ -42,3 +42,14 @@ def test_a_gateway_that_does_not_answer_is_a_fault_and_no_hang(tmp_path: Path) -
 
     assert code == 1
     assert "FAULT dead: relay small: connect: Connection refused" in said
+
+
+def test_every_pair_of_dialects_is_measured(tmp_path: Path) -> None:
+    out = tmp_path / "pairs.json"
+    command = [sys.executable, str(RUN.with_name("pairs.py")), "--quick", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    found = json.loads(out.read_text())
+    assert len(found) == 16
+    assert all(pair["request_us"] > 0 and pair["event_us"] > 0 for pair in found.values())

@@ -32,6 +32,14 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield opened
 
 
+@pytest.fixture(scope="session", params=KINDS)
+def patient(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A gateway with the time limits that people have: for a crowd, which a busy machine serves slowly."""
+    kind = str(request.param)
+    with open_stage(kind, tmp_path_factory.mktemp(f"patient-{kind}")) as opened:
+        yield opened
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     """A gateway with a key and the built-in provider only."""

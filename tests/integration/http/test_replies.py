@@ -126,8 +126,8 @@ def test_a_client_that_leaves_ends_the_provider_s_work(stage: Stage, when: str) 
     assert time.monotonic() - left < 3
 
 
-def test_many_streams_at_once_all_end_well(stage: Stage) -> None:
-    stage.play(lambda _seen, _n: text("one two three four", pieces=4))
+def test_many_streams_at_once_all_end_well(patient: Stage) -> None:
+    patient.play(lambda _seen, _n: text("one two three four", pieces=4))
 
     async def ask(client: httpx.AsyncClient) -> bool:
         reply = await client.post("/v1/messages", json=body())
@@ -136,7 +136,7 @@ def test_many_streams_at_once_all_end_well(stage: Stage) -> None:
     async def flood() -> list[bool]:
         limits = httpx.Limits(max_connections=100)
         async with httpx.AsyncClient(
-            base_url=stage.base_url, trust_env=False, timeout=30, limits=limits
+            base_url=patient.base_url, trust_env=False, timeout=120, limits=limits
         ) as client:
             return await asyncio.gather(*(ask(client) for _ in range(100)))
 
