@@ -12,7 +12,7 @@ NPM     ?= npm
 UV_PIN  := uv==0.13.9
 STAMP   := $(VENV)/.installed
 LOCKENV := .cache/lock
-CLIENT  := tests/integration/claude_code
+CLIENTS := tests/integration/claude_code tests/integration/other_clients
 
 # What ruff, mypy and codespell look at; bench and tools join as they appear.
 SOURCES := $(wildcard src tests tools bench)
@@ -69,6 +69,7 @@ itest: install ## The slow integration suites
 
 bench: install ## The figures, ours beside a direct call and any peer; medians and ratios of one run
 	@$(PY) bench/run.py
+	@$(PY) bench/pairs.py
 
 docs: install ## Build the documentation, warnings are errors
 	@$(BIN)/mkdocs build --strict --quiet
@@ -81,8 +82,8 @@ lock: python-ok ## Compile requirements/*.txt anew, with hashes and no index add
 	@$(LOCKENV)/bin/python -m pip --disable-pip-version-check -qq install $(UV_PIN)
 	@$(PYTHON) tools/lock.py $(LOCKENV)/bin/uv
 
-client: ## The real Claude Code client, pinned, for its suite (needs node)
-	@cd $(CLIENT) && $(NPM) ci --no-audit --no-fund --loglevel=error
+client: ## The real clients (Claude Code, Codex, Gemini CLI), pinned, for their suites (needs node)
+	@set -e; for folder in $(CLIENTS); do (cd $$folder && $(NPM) ci --no-audit --no-fund --loglevel=error); done
 
 clean: ## Everything that can be made again
-	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* build dist site $(CLIENT)/node_modules
+	@rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* build dist site $(addsuffix /node_modules,$(CLIENTS))

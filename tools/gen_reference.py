@@ -1,6 +1,7 @@
 """Write the generated pages of the documentation, or with --check say which of them are out of date.
 
-docs/reference/errors.md from src/ccr/domain/errors.py, docs/reference/configuration.md from the schema classes.
+docs/reference/errors.md from src/ccr/domain/errors.py, docs/reference/configuration.md from the schema classes,
+docs/reference/transformers.md from the classes of the built-in transformers.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from pathlib import Path
 
 from ccr.adapters.config.reference import markdown
 from ccr.adapters.dialects.anthropic.errors import TABLE
+from ccr.adapters.plugins.describe import markdown as transformers_page
+from ccr.adapters.plugins.registry import Registry
+from ccr.adapters.providers.reference import markdown as providers_page
 from ccr.domain import errors
 from ccr.domain.errors import GatewayError
 
@@ -63,7 +67,12 @@ def errors_page() -> str:
     return "\n".join(parts)
 
 
-PAGES = {"errors.md": errors_page, "configuration.md": markdown}
+PAGES = {
+    "errors.md": errors_page,
+    "configuration.md": markdown,
+    "providers.md": providers_page,
+    "transformers.md": lambda: transformers_page(Registry(plugins=()).describe()),
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".cache" / "suites"
-CLIENT = Path("tests/integration/claude_code")
+CLIENTS = (Path("tests/integration/claude_code"), Path("tests/integration/other_clients"))
 NO_TESTS = 5
 
 
@@ -38,14 +38,14 @@ class Suite:
 
 
 SUITES = {
-    "unit": Suite("unit", ["tests/unit"], 300, measured=True, interpreter=["-X", "dev"]),
+    "unit": Suite("unit", ["tests/unit"], 1200, measured=True, interpreter=["-X", "dev"]),
     "integration": Suite(
         "integration",
-        ["tests/integration", f"--ignore={CLIENT}", "-m", "not slow"],
-        420,
+        ["tests/integration", *(f"--ignore={folder}" for folder in CLIENTS), "-m", "not slow"],
+        900,
         measured=True,
     ),
-    "client": Suite("real client", [str(CLIENT), "-m", "not slow"], 420, client=True),
+    "client": Suite("real clients", [*map(str, CLIENTS), "-m", "not slow"], 900, client=True),
     "slow": Suite("slow", ["tests/integration", "-m", "slow"], 1500, client=True),
 }
 
@@ -70,19 +70,24 @@ def measure() -> bool:
 
 
 def install_client() -> None:
-    """Put the pinned real client in place if npm is there; its tests say it when it is not."""
-    installed = ROOT / CLIENT / "node_modules" / ".package-lock.json"
-    lock = ROOT / CLIENT / "package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+    """Put the pinned real clients in place if npm is there; their tests say it when it is not."""
+    if all(map(is_installed, CLIENTS)):
         return
     if shutil.which("npm") is None:
         print("real client: npm is not there, so it cannot be installed (Debian: apt-get install nodejs npm)")
         return
-    print("real client: installing the pinned version with npm ci ...", flush=True)
+    print("real clients: installing the pinned versions with npm ci ...", flush=True)
     if subprocess.run(["make", "--no-print-directory", "client"], cwd=ROOT, check=False).returncode:
-        print("real client: npm ci failed (see above); its tests will be skipped")
-    elif installed.exists():
-        installed.touch()
+        print("real clients: npm ci failed (see above); their tests will be skipped")
+        return
+    for folder in CLIENTS:
+        (ROOT / folder / "node_modules" / ".package-lock.json").touch()
+
+
+def is_installed(folder: Path) -> bool:
+    installed = ROOT / folder / "node_modules" / ".package-lock.json"
+    lock = ROOT / folder / "package-lock.json"
+    return installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime
 
 
 def run(name: str) -> Result:
