@@ -13,6 +13,7 @@ from ccr.adapters.upstream.fake import Reply
 from ccr.adapters.wire import json
 from ccr.adapters.wire.json import CODEC
 from ccr.application.assist.describe_images import ImageDescriber
+from ccr.application.assist.native_search import NativeSearchInterceptor
 from ccr.application.assist.side_call import SideCall
 from ccr.application.assist.web_search import SearchInterceptor
 from ccr.application.flow.reserve import reserve
@@ -31,7 +32,14 @@ async def assisted(
         ids = iter(range(1, 1000))
         engines = SearchEngines(bench.upstream)
         attempts.adapters = (ImageDescriber(SideCall(bench.upstream, reserve)),)
-        attempts.interceptors = (SearchInterceptor(engines, CODEC, lambda: f"{next(ids)}"),)
+
+        def new_id() -> str:
+            return f"{next(ids)}"
+
+        attempts.interceptors = (
+            NativeSearchInterceptor(CODEC, new_id),
+            SearchInterceptor(engines, CODEC, new_id),
+        )
         yield bench
 
 

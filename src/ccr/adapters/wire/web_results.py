@@ -36,6 +36,7 @@ def query_of(given: Json | str) -> str:
 def as_text(content: Json, query: str = "", *, texts: bool = True) -> str:
     """Return results in words, for a provider that cannot be given them as results.
 
+    An empty list is left alone: nothing was found, or what was found stayed with the provider (Kimi).
     ``texts``: ``encrypted_content`` is what we know of the page in plain text, not a provider's secret.
     """
     lines = [f'[web search: "{query}"]' if query else "[web search]"]
@@ -47,7 +48,9 @@ def as_text(content: Json, query: str = "", *, texts: bool = True) -> str:
         text = clipped(one.get("encrypted_content"), _LONGEST) if texts else ""
         if text:
             lines.append(text)
-    return "\n".join(lines if results else [*lines, "(no results)"])
+    if not results and content.data.strip() != b"[]":
+        lines.append("(no results)")
+    return "\n".join(lines)
 
 
 def clipped(value: object, longest: int) -> str:

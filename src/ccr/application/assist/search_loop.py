@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field
 
 from ccr.application.assist.search_terms import NAME
+from ccr.application.assist.searcher import Asked
+from ccr.application.exchange.live import EventReply
 from ccr.domain.conversation import (
     Role,
-    SearchOptions,
     ServerToolCall,
     ServerToolResult,
     Text,
-    ToolCall,
     ToolResult,
     Turn,
 )
@@ -28,16 +28,15 @@ from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:
     from ccr.application.assist.search_terms import SearchTerms
-    from ccr.application.assist.searcher import Found, Searcher
+    from ccr.application.assist.searcher import Finder, Found
     from ccr.application.call import Headers
-    from ccr.application.exchange.live import EventReply
     from ccr.application.exchange.seams import Round
     from ccr.application.ports.system import NewId
     from ccr.application.ports.upstream import UpstreamResponse
     from ccr.domain.conversation import ContentBlock, Conversation
     from ccr.domain.stream import StreamEvent
 
-__all__ = ["SearchLoop"]
+__all__ = ["SearchLoop", "looped"]
 
 _KIND = "web_search_tool_result"
 _GOES_ON = frozenset({StopReason.TOOL_USE, StopReason.END_TURN, StopReason.STOP_SEQUENCE})
@@ -51,8 +50,7 @@ class _Search:
     """One search of a round under way."""
 
     id: str
-    call: ToolCall | None
-    query: str
+    asked: Asked
     answer: asyncio.Task[Found]
     shown: bool = False
 
@@ -77,7 +75,7 @@ class SearchLoop:
     ask: Round
     reply: EventReply
     terms: SearchTerms
-    searcher: Searcher
+    searcher: Finder
     new_id: NewId
     status: int
     headers: Headers
@@ -122,32 +120,31 @@ class SearchLoop:
         calls = self._splice.calls
         if stop.reason in _GOES_ON and not self._exhausted:
             if calls:
-                self._searches.extend(self._begun(call, *self.searcher.query_of(call)) for call in calls)
+                self._searches.extend(self._begun(self.searcher.read(call)) for call in calls)
                 return []
             if self._insists and not self._splice.others:
-                query = self.terms.query[: self.searcher.engine.longest]
-                self._searches.append(self._begun(None, query, SearchOptions()))
+                self._searches.append(self._begun(Asked(None, self.terms.query)))
                 return []
         is_nobodys = stop.reason is StopReason.TOOL_USE and calls and not self._splice.others
         return self._splice.end(StopReason.END_TURN if is_nobodys else None)
 
-    def _begun(self, call: ToolCall | None, query: str, wish: SearchOptions) -> _Search:
+    def _begun(self, asked: Asked) -> _Search:
         self._insists = False
         self._used += 1
         if self._used > self.searcher.most:
             self._exhausted = True
             answer = self.searcher.refuse()
         else:
-            answer = self.searcher.answer(query, wish)
+            answer = self.searcher.answer(asked)
         task = asyncio.get_running_loop().create_task(answer)
-        return _Search(f"ws_{self.new_id()}", call, query, task)
+        return _Search(f"ws_{self.new_id()}", asked, task)
 
     async def _searched(self) -> list[StreamEvent]:
         """Show the next search, then what it gave."""
         search = self._searches[0]
         if not search.shown:
             search.shown = True
-            asked = Json(self.searcher.codec.encode({"query": search.query}))
+            asked = Json(self.searcher.codec.encode({"query": search.asked.query}))
             return self._splice.insert(ServerToolCall(search.id, NAME, asked))
         answer = await search.answer
         self._searches.popleft()
@@ -169,9 +166,9 @@ class SearchLoop:
         """Return what is said in the next round."""
         spoken = Turn(Role.ASSISTANT, self._splice.blocks)
         results: tuple[ContentBlock, ...] = tuple(
-            ToolResult(search.call.id, (Text(answer.text),), is_error=bool(answer.code), plain=True)
+            ToolResult(search.asked.call.id, (Text(answer.text),), is_error=bool(answer.code), plain=True)
             for search, answer in self._answered
-            if search.call is not None
+            if search.asked.call is not None
         )
         if not results:  # the search was ours: this model does not call tools
             _, answer = self._answered[0]
@@ -206,6 +203,14 @@ class SearchLoop:
         if tasks:
             await asyncio.wait(tasks)
         await self.reply.response.aclose()
+
+
+async def looped(ask: Round, terms: SearchTerms, searcher: Finder, new_id: NewId) -> EventReply:
+    """Open the first round, and return the reply that all rounds make. Raises GatewayError."""
+    first = await ask(terms.first)
+    head = first.response
+    loop = SearchLoop(ask, first, terms, searcher, new_id, head.status, head.headers)
+    return EventReply(loop, loop, ())
 
 
 async def _ended(response: UpstreamResponse) -> None:

@@ -1,4 +1,4 @@
-"""What a request wants of web search, and the same request for a model that knows function tools only. Pure."""
+"""What a request wants of web search, and the same request for a model that searches only with our help. Pure."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
     from ccr.application.ports.search import SearchHit
 
-__all__ = ["NAME", "SearchTerms", "fits", "hosted_search", "told"]
+__all__ = ["MOST", "NAME", "SearchTerms", "fits", "hosted_search", "told"]
 
 NAME = "web_search"
+MOST = 20
+"""Searches of one reply, whatever a request asks for: each is a round that costs the whole context again."""
 
 _CLAUDE_CODE = "Perform a web search for the query:"
 """How Claude Code's WebSearch asks, in a request of its own with no other tool (claude-code-client.md 4)."""
@@ -53,11 +55,11 @@ def hosted_search(conversation: Conversation) -> HostedTool | None:
 
 @frozen
 class SearchTerms:
-    """A request with web search, ready for a model that has none.
+    """A request with web search, ready for a model that has none, or that asks before it searches.
 
     Attributes:
         first: the request of the first round.
-        name: of the function that stands for the search.
+        name: of the call that stands for the search.
         options: what the request said about it.
         insists: there is to be a search whatever the model thinks.
         query: what to look for if the model does not say.
@@ -70,8 +72,14 @@ class SearchTerms:
     query: str
 
     @classmethod
+    def native(cls, conversation: Conversation, hosted: HostedTool, name: str) -> SearchTerms:
+        """Read a request for a model that has a search of its own, and asks for leave by a call of that ``name``."""
+        query = " ".join(_last_words(conversation).removeprefix(_CLAUDE_CODE).split())
+        return cls(conversation, name, hosted.search or SearchOptions(), insists=False, query=query)
+
+    @classmethod
     def of(cls, conversation: Conversation, hosted: HostedTool) -> SearchTerms:
-        """Read a request."""
+        """Read a request for a model that has none."""
         taken = {tool.name for tool in conversation.tools if isinstance(tool, FunctionTool)}
         name = NAME
         while name in taken:
@@ -101,7 +109,9 @@ class SearchTerms:
 
     def last(self, conversation: Conversation) -> Conversation:
         """Return the request of a round in which there is no search any more."""
-        tools = tuple(tool for tool in conversation.tools if _name_of(tool) != self.name)
+        tools = tuple(
+            tool for tool in conversation.tools if _name_of(tool) != self.name and not _is_search(tool)
+        )
         return evolve(conversation, tools=tools, tool_choice=conversation.tool_choice if tools else None)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from ccr.application.assist.search_terms import fits, told
 from ccr.domain.conversation import SearchOptions, ToolCall
@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from ccr.application.ports.payload import JsonCodec
     from ccr.application.ports.search import SearchEngine, SearchHit
 
-__all__ = ["Found", "Searcher"]
+__all__ = ["Asked", "Finder", "Found", "Searcher", "refusal"]
+
+
+@frozen
+class Asked:
+    """What to look for. ``call`` = the model's own; None = we ask in its place."""
+
+    call: ToolCall | None
+    query: str
+    wish: SearchOptions = field(factory=SearchOptions)
 
 
 @frozen
@@ -28,33 +37,60 @@ class Found:
     code: str = ""
 
 
+class Finder(Protocol):
+    """Answers the calls of a search loop. ``most`` = searches of one reply; ``codec`` writes what the client sees."""
+
+    @property
+    def most(self) -> int:
+        """Searches of one reply."""
+        ...
+
+    @property
+    def codec(self) -> JsonCodec:
+        """Writes what the client sees."""
+        ...
+
+    def read(self, call: ToolCall) -> Asked:
+        """Return what a call asks for."""
+        ...
+
+    async def answer(self, asked: Asked) -> Found:
+        """Return what was found; a failure is an answer too: the model goes on without."""
+        ...
+
+    async def refuse(self) -> Found:
+        """Answer a search that is one too many."""
+        ...
+
+
 @frozen(eq=False)
 class Searcher:
-    """Answers calls. ``most`` = searches of one reply."""
+    """A :class:`Finder` that asks an engine."""
 
     engine: SearchEngine
     codec: JsonCodec
     options: SearchOptions
     most: int
 
-    def query_of(self, call: ToolCall) -> tuple[str, SearchOptions]:
+    def read(self, call: ToolCall) -> Asked:
         """Return what a call asks for; no query if it cannot be read."""
         try:
             given = self.codec.decode(
                 call.input.data if isinstance(call.input, Json) else call.input.encode()
             )
         except ValueError:
-            return "", SearchOptions()
+            return Asked(call, "")
         if not isinstance(given, dict) or not isinstance(given.get("query"), str):
-            return "", SearchOptions()
+            return Asked(call, "")
         wish = SearchOptions(
             allowed_domains=_texts(given.get("allowed_domains")),
             blocked_domains=_texts(given.get("blocked_domains")),
         )
-        return " ".join(given["query"].split()), wish
+        return Asked(call, " ".join(given["query"].split()), wish)
 
-    async def answer(self, query: str, wish: SearchOptions) -> Found:
+    async def answer(self, asked: Asked) -> Found:
         """Search. A failure is an answer too: the model goes on without."""
+        query, wish = asked.query, asked.wish
         if not query:
             return self._failed("invalid_input", "The search needs a query.")
         if len(query) > self.engine.longest:
@@ -62,24 +98,33 @@ class Searcher:
                 "query_too_long", f"The query is longer than {self.engine.longest} characters."
             )
         mine = self.options
-        asked = evolve(
+        options = evolve(
             mine,
             allowed_domains=mine.allowed_domains or wish.allowed_domains,
             blocked_domains=(*mine.blocked_domains, *wish.blocked_domains),
         )
         try:
-            hits = fits(await self.engine.search(query, asked), mine, wish)
+            hits = fits(await self.engine.search(query, options), mine, wish)
         except GatewayError as error:
             return self._failed(_code(error), f"The search failed: {error.message}")
         return Found(Json(self.codec.encode([_result(hit) for hit in hits])), told(query, hits))
 
     async def refuse(self) -> Found:
         """Answer a search that is one too many."""
-        return self._failed("max_uses_exceeded", "There are no searches left: answer with what you know.")
+        return refusal(self.codec)
 
     def _failed(self, code: str, text: str) -> Found:
-        error = {"type": "web_search_tool_result_error", "error_code": code}
-        return Found(Json(self.codec.encode(error)), text, code)
+        return _failure(self.codec, code, text)
+
+
+def refusal(codec: JsonCodec) -> Found:
+    """Return the answer to a search that is one too many."""
+    return _failure(codec, "max_uses_exceeded", "There are no searches left: answer with what you know.")
+
+
+def _failure(codec: JsonCodec, code: str, text: str) -> Found:
+    error = {"type": "web_search_tool_result_error", "error_code": code}
+    return Found(Json(codec.encode(error)), text, code)
 
 
 def _texts(value: object) -> tuple[str, ...]:

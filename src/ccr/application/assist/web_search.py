@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import define
+from attrs import define, evolve
 
-from ccr.application.assist.search_loop import SearchLoop
-from ccr.application.assist.search_terms import SearchTerms, hosted_search
+from ccr.application.assist.search_loop import looped
+from ccr.application.assist.search_terms import MOST, SearchTerms, hosted_search
 from ccr.application.assist.searcher import Searcher
-from ccr.application.exchange.live import EventReply
 from ccr.domain.errors import InternalError
 from ccr.domain.fidelity import Loss
 
 if TYPE_CHECKING:
     from ccr.application.catalog.targets import Target
     from ccr.application.exchange.job import Job
+    from ccr.application.exchange.live import EventReply
     from ccr.application.exchange.seams import Round
     from ccr.application.ports.payload import JsonCodec
     from ccr.application.ports.search import SearchEngine
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from ccr.domain.conversation import Conversation
 
 __all__ = ["SearchInterceptor"]
-
-_MOST = 20
-"""Searches of one reply, whatever a request asks for: each is a round that costs the whole context again."""
 
 
 @define(eq=False)
@@ -63,9 +60,7 @@ class SearchInterceptor:
         if hosted is None or engine is None:
             raise InternalError("there is nothing to search, or nobody who does")
         terms = SearchTerms.of(conversation, hosted)
-        most = min(terms.options.max_uses or settings.max_uses, _MOST)
+        terms = evolve(terms, query=terms.query[: engine.longest])
+        most = min(terms.options.max_uses or settings.max_uses, MOST)
         searcher = Searcher(engine, self.codec, terms.options, most)
-        first = await round_(terms.first)
-        head = first.response
-        loop = SearchLoop(round_, first, terms, searcher, self.new_id, head.status, head.headers)
-        return EventReply(loop, loop, ()), (self.emulates,)
+        return await looped(round_, terms, searcher, self.new_id), (self.emulates,)

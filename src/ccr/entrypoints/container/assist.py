@@ -9,6 +9,7 @@ from dependency_injector import containers, providers
 from ccr.adapters.search import SearchEngines
 from ccr.adapters.wire.json import CODEC
 from ccr.application.assist.describe_images import ImageDescriber
+from ccr.application.assist.native_search import NativeSearchInterceptor
 from ccr.application.assist.side_call import SideCall
 from ccr.application.assist.web_search import SearchInterceptor
 from ccr.application.flow.reserve import reserve
@@ -26,6 +27,7 @@ class Assist(containers.DeclarativeContainer):
     side_call = providers.Singleton(SideCall, upstream, providers.Object(reserve))
     describer = providers.Singleton(ImageDescriber, side_call)
     searcher = providers.Singleton(SearchInterceptor, engines, providers.Object(CODEC), new_id)
+    native_searcher = providers.Singleton(NativeSearchInterceptor, providers.Object(CODEC), new_id)
     adapters = providers.List(describer)
-    interceptors = providers.List(searcher)
-    helpers = providers.List(describer, searcher)
+    interceptors = providers.List(native_searcher, searcher)
+    helpers = providers.List(describer, native_searcher, searcher)

@@ -16,6 +16,11 @@ def test_what_is_no_list_of_results_has_none(content: bytes) -> None:
     assert as_text(Json(content)) == "[web search]\n(no results)"
 
 
+def test_an_empty_list_is_not_talked_about() -> None:
+    """Kimi keeps what it found to itself, and says it in the text that follows."""
+    assert as_text(Json(b"[]"), "q") == '[web search: "q"]'
+
+
 def test_results_are_told_with_address_age_and_text() -> None:
     content = Json(
         b'[{"title":"A","url":"https://a.test","page_age":"May","encrypted_content":"says  A"},{"url":"https://b.test"}]'

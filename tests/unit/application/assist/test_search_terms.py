@@ -175,6 +175,6 @@ def test_what_the_model_is_told() -> None:
 )
 def test_what_a_call_asks_for(given: Json | str, expected: tuple[str, tuple[str, ...]]) -> None:
     searcher = Searcher(None, CODEC, SearchOptions(), 1)  # type: ignore[arg-type]  # nobody searches here
-    query, wish = searcher.query_of(ToolCall("c", "web_search", given))
+    asked = searcher.read(ToolCall("c", "web_search", given))
 
-    assert (query, wish.allowed_domains) == expected
+    assert (asked.query, asked.wish.allowed_domains) == expected

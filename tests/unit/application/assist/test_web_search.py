@@ -280,6 +280,26 @@ async def test_a_later_round_that_is_refused_is_an_error_event() -> None:
         assert "no tools after tools" in events_of(stream)[-1]["error"]["message"]
 
 
+async def test_a_later_round_that_is_refused_for_a_field_is_asked_again_without_it() -> None:
+    refused = whole({"error": {"message": "Unknown parameter: 'temperature'."}}, status=400)
+    async with assisted(said("", CALL), found(HIT), refused, said("Blue."), Search=SEARCH) as bench:
+        _, stream = await bench.ask(BODY, temperature=0.5)
+
+        assert text_of(stream) == "Blue."
+        assert ["temperature" in body_of(bench, at) for at in (0, 2, 3)] == [True, True, False]
+        (learned,) = bench.made.container.attempts().learned.all()
+        assert learned.amendment.name == "temperature"
+
+
+async def test_a_later_round_that_is_refused_again_is_an_error_event() -> None:
+    refused = whole({"error": {"message": "Unknown parameter: 'temperature'."}}, status=400)
+    async with assisted(said("", CALL), found(HIT), refused, refused, Search=SEARCH) as bench:
+        _, stream = await bench.ask(BODY, temperature=0.5)
+
+        assert events_of(stream)[-1]["type"] == "error"
+        assert len(bench.upstream.requests) == 4
+
+
 async def test_a_later_round_that_is_cut_is_an_error_event() -> None:
     async with assisted(
         said("", CALL), found(HIT), streamed(*chat_chunks("half")[:3]), Search=SEARCH

@@ -10,7 +10,6 @@ from attrs import evolve, field, frozen
 
 from ccr.adapters.dialects.openai_chat.details import DETAILS, detail_entries
 from ccr.adapters.dialects.openai_chat.parts import Losses, Message, lose, marked, write_part
-from ccr.adapters.dialects.openai_chat.search import KIMI_SEARCH
 from ccr.adapters.wire import json, web_results
 from ccr.adapters.wire.names import LIMIT, short_name
 from ccr.adapters.wire.system_turns import reminder
@@ -25,7 +24,7 @@ from ccr.domain.conversation import (
     Turn,
 )
 from ccr.domain.fidelity import Loss
-from ccr.domain.models import ReasoningStyle
+from ccr.domain.models import KIMI_SEARCH, ReasoningStyle
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:

@@ -9,20 +9,18 @@ from attrs import field, frozen
 from ccr.adapters.dialects.openai_chat.parts import Losses, Message
 from ccr.adapters.dialects.openai_chat.wire import NAME
 from ccr.adapters.wire import json
-from ccr.domain.conversation import SearchOptions
+from ccr.domain.conversation import HostedTool, Reasoning, ReasoningMode, SearchOptions
 from ccr.domain.fidelity import Loss
+from ccr.domain.models import KIMI_SEARCH, ReasoningStyle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ccr.domain.conversation import HostedTool
+    from ccr.domain.conversation import Tool
     from ccr.domain.models import ModelProfile
     from ccr.domain.verbatim import Json
 
-__all__ = ["KIMI_SEARCH", "Asked", "ask_hosted", "searches_here"]
-
-KIMI_SEARCH = "$web_search"
-"""Moonshot's own tool: the model calls it, and the caller gives the arguments back as the result."""
+__all__ = ["Asked", "ask_hosted", "reasoning_beside", "searches_here"]
 
 
 @frozen
@@ -55,6 +53,22 @@ def ask_hosted(tools: Sequence[HostedTool], profile: ModelProfile, losses: Losse
     return asked
 
 
+def reasoning_beside(
+    tools: Sequence[Tool], reasoning: Reasoning, profile: ModelProfile, losses: Losses
+) -> Reasoning:
+    """Return how the model is told to think while it may search.
+
+    Kimi's search does not go together with its thinking, which is on unless it is switched off (Moonshot's guide to
+    K2.5). A model whose thinking cannot be switched is left alone.
+    """
+    is_kimis = profile.web_search == "kimi" and profile.reasoning is ReasoningStyle.THINKING_TYPE
+    if not is_kimis or not any(isinstance(tool, HostedTool) and tool.search is not None for tool in tools):
+        return reasoning
+    if reasoning.mode in (ReasoningMode.ON, ReasoningMode.ADAPTIVE) or reasoning.effort is not None:
+        losses[Loss("reasoning", "off while it searches")] = None
+    return Reasoning(ReasoningMode.OFF)
+
+
 def _openrouter(options: SearchOptions, asked: Asked, _losses: Losses) -> None:
     plugin: Message = {"id": "web"}
     if options.max_uses is not None:
@@ -75,6 +89,7 @@ def _zhipu(options: SearchOptions, asked: Asked, losses: Losses) -> None:
 
 def _kimi(options: SearchOptions, asked: Asked, losses: Losses) -> None:
     _no_domains(options, losses)
+    losses[Loss("web_search", "without results")] = None  # which pages it read stays with the provider
     asked.entries.append({"type": "builtin_function", "function": {"name": KIMI_SEARCH}})
 
 

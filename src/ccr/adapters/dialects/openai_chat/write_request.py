@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from attrs import evolve
+
 from ccr.adapters.dialects.openai_chat.messages import text_content, turn_messages
 from ccr.adapters.dialects.openai_chat.parts import Losses, Message
 from ccr.adapters.dialects.openai_chat.reasoning import reasoning_fields, thinks
 from ccr.adapters.dialects.openai_chat.schemas import write_tool
-from ccr.adapters.dialects.openai_chat.search import ask_hosted
+from ccr.adapters.dialects.openai_chat.search import ask_hosted, reasoning_beside
 from ccr.adapters.dialects.openai_chat.tools import choose, offered
 from ccr.adapters.dialects.openai_chat.wire import NAME
 from ccr.adapters.wire.json import CODEC
@@ -41,6 +43,9 @@ def write_request(conversation: Conversation, profile: ModelProfile) -> Encoded:
     losses: Losses = {}
     own = conversation.dialect == NAME
     conversation = applied(conversation)
+    reasoning = reasoning_beside(conversation.tools, conversation.reasoning, profile, losses)
+    if reasoning is not conversation.reasoning:
+        conversation = evolve(conversation, reasoning=reasoning)
     max_tokens = _max_tokens(conversation, profile)
     tool_fields, must = _tools(conversation, profile, losses, own=own)
     format_fields, shape = _response_format(conversation, profile, losses, own=own)
@@ -138,7 +143,7 @@ def _max_tokens(conversation: Conversation, profile: ModelProfile) -> int | None
 def _sampling(conversation: Conversation, profile: ModelProfile, losses: Losses, *, own: bool) -> Message:
     sampling = conversation.sampling
     fields: Message = {"temperature": sampling.temperature, "top_p": sampling.top_p}
-    if not profile.sampling_with_reasoning and thinks(conversation.reasoning):
+    if not profile.samples(thinking=thinks(conversation.reasoning)):
         if any(value is not None for value in fields.values()):
             losses[Loss("sampling")] = None
         fields = {}

@@ -11,8 +11,11 @@ import pytest
 from ccr.adapters.dialects.openai_chat import OpenAIChatProvider
 from ccr.domain.conversation import (
     Conversation,
+    Effort,
     FunctionTool,
     HostedTool,
+    Reasoning,
+    ReasoningMode,
     Role,
     SearchOptions,
     ServerToolCall,
@@ -22,7 +25,7 @@ from ccr.domain.conversation import (
     ToolMode,
     Turn,
 )
-from ccr.domain.models import ModelProfile
+from ccr.domain.models import ModelProfile, ReasoningStyle
 from ccr.domain.reply import Reply
 from ccr.domain.stream import StreamEvent, fold, unfold
 from ccr.domain.usage import Usage
@@ -39,12 +42,16 @@ def hosted(search: SearchOptions | None, data: bytes = b"{}", dialect: str = "an
 
 
 def asked(
-    tool: HostedTool, style: str = "", *more: FunctionTool, **fields: Any
+    tool: HostedTool,
+    web_search: str = "",
+    *more: FunctionTool,
+    style: ReasoningStyle = ReasoningStyle.NONE,
+    **fields: Any,
 ) -> tuple[dict[str, Any], set[str]]:
     turns = (Turn(Role.USER, (Text("hi"),)),)
     conversation = Conversation(model="m", turns=turns, tools=(*more, tool), **fields)
     encoded = OpenAIChatProvider().write_request(
-        conversation, ModelProfile(web_search=style), is_anthropic=False
+        conversation, ModelProfile(web_search=web_search, reasoning=style), is_anthropic=False
     )
     body = msgspec.json.decode(encoded.payload.encode())
     del body["model"], body["messages"]
@@ -129,8 +136,34 @@ def test_how_it_is_asked(style: str, options: SearchOptions, body: dict[str, Any
 
 @pytest.mark.parametrize("style", ["zhipu", "kimi", "openai_chat", "qwen"])
 def test_domains_that_cannot_be_asked_for_are_a_loss(style: str) -> None:
-    assert asked(hosted(WISH), style)[1] == {"web_search=any domain"}
-    assert asked(hosted(BARE), style)[1] == set()
+    always = {"web_search=without results"} if style == "kimi" else set()
+    assert asked(hosted(WISH), style)[1] == {"web_search=any domain", *always}
+    assert asked(hosted(BARE), style)[1] == always
+
+
+@pytest.mark.parametrize(
+    "reasoning, told",
+    [
+        (Reasoning(), False),
+        (Reasoning(ReasoningMode.OFF), False),
+        (Reasoning(effort=Effort.HIGH), True),
+        (Reasoning(ReasoningMode.ON, budget=2000), True),
+        (Reasoning(ReasoningMode.ADAPTIVE), True),
+    ],
+)
+def test_kimi_does_not_think_while_it_searches(reasoning: Reasoning, told: bool) -> None:
+    style = ReasoningStyle.THINKING_TYPE
+    body, losses = asked(hosted(BARE), "kimi", style=style, reasoning=reasoning)
+    assert body["thinking"] == {"type": "disabled"}
+    assert ("reasoning=off while it searches" in losses) is told
+
+
+def test_kimi_thinks_when_there_is_no_search_and_others_think_beside_it() -> None:
+    on = Reasoning(ReasoningMode.ON)
+    style = ReasoningStyle.THINKING_TYPE
+    assert asked(hosted(None), "kimi", style=style, reasoning=on)[0]["thinking"] == {"type": "enabled"}
+    assert asked(hosted(BARE), "zhipu", style=style, reasoning=on)[0]["thinking"] == {"type": "enabled"}
+    assert "thinking" not in asked(hosted(BARE), "kimi", reasoning=on)[0]
 
 
 def test_who_has_none_is_not_asked() -> None:
