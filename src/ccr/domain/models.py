@@ -7,7 +7,10 @@ from enum import Enum
 from ccr.domain._value import value
 from ccr.domain.conversation.conversation import Effort
 
-__all__ = ["Destination", "ModelProfile", "ModelRef", "ReasoningStyle", "SchemaStyle"]
+__all__ = ["KIMI_SEARCH", "Destination", "ModelProfile", "ModelRef", "ReasoningStyle", "SchemaStyle"]
+
+KIMI_SEARCH = "$web_search"
+"""Moonshot's own tool: the model calls it, the caller gives the arguments back as the result, the provider searches."""
 
 
 @value
@@ -27,7 +30,9 @@ class ReasoningStyle(Enum):
     NONE = "none"
     """It cannot be told; nothing is sent."""
     ANTHROPIC = "anthropic"
-    """``thinking`` and ``output_config.effort`` as they are."""
+    """``thinking: {type: adaptive | disabled}`` and ``output_config.effort``: Claude since 4.6."""
+    ANTHROPIC_BUDGET = "anthropic_budget"
+    """``thinking: {type: enabled | disabled, budget_tokens}``: Claude until 4.5."""
     EFFORT = "effort"
     """``reasoning_effort``."""
     OPENROUTER = "openrouter"
@@ -81,12 +86,13 @@ class ModelProfile:
         schema_drop: keywords left out of tool schemas, wherever they stand; ``strict`` also drops the tool's flag.
         max_stop: most stop sequences.
         output_format: how structured output is asked for: ``json_schema``, ``json_object`` or not at all (empty).
-        web_search: how its own web search is asked for: ``anthropic``, ``gemini``, ``openai`` (Responses), ``openai_chat``
-            (its search models), ``openrouter``, ``qwen``, ``xai``, ``zhipu``; empty = it has none.
+        web_search: how its own web search is asked for: ``anthropic``, ``gemini``, ``kimi``, ``openai`` (Responses),
+            ``openai_chat`` (its search models), ``openrouter``, ``qwen``, ``xai``, ``zhipu``; empty = it has none.
         system_in_turns: system messages may stand between the others; else they are folded into the user's.
         cache_marks: ``cache_control`` is understood inside an OpenAI-style message.
         stream_usage: ``stream_options.include_usage`` is understood.
-        sampling_with_reasoning: temperature and top_p may be sent while it thinks.
+        sampling: temperature, top_p and top_k may be sent.
+        sampling_with_reasoning: they may be sent while it thinks.
     """
 
     context_window: int | None = None
@@ -117,12 +123,18 @@ class ModelProfile:
     system_in_turns: bool = True
     cache_marks: bool = False
     stream_usage: bool = True
+    sampling: bool = True
     sampling_with_reasoning: bool = True
+
+    def samples(self, *, thinking: bool) -> bool:
+        """Whether temperature and its like may be sent with a request that asks for thinking, or for none."""
+        return self.sampling and (self.sampling_with_reasoning or not thinking)
 
 
 _SEARCHING = {
     "anthropic": frozenset({"anthropic"}),
     "gemini": frozenset({"gemini"}),
+    "kimi": frozenset({"openai_chat"}),
     "openai": frozenset({"openai_responses"}),
     "openai_chat": frozenset({"openai_chat"}),
     "openrouter": frozenset({"openai_chat"}),
@@ -146,3 +158,8 @@ class Destination:
     def searches(self) -> bool:
         """Whether it searches the web by itself, if it is asked to in its dialect."""
         return self.is_anthropic or self.dialect in _SEARCHING.get(self.profile.web_search, ())
+
+    @property
+    def search_call(self) -> str:
+        """The call by which its own search asks the caller for leave to search; empty if it does not ask."""
+        return KIMI_SEARCH if self.searches and self.profile.web_search == "kimi" else ""

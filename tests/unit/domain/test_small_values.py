@@ -8,7 +8,7 @@ import pytest
 from ccr.domain._value import value
 from ccr.domain.conversation import Effort, Text
 from ccr.domain.fidelity import Loss
-from ccr.domain.models import ModelRef
+from ccr.domain.models import KIMI_SEARCH, Destination, ModelProfile, ModelRef
 from ccr.domain.record import Outcome
 from ccr.domain.routing.decision import RouteDecision, Verdict
 
@@ -49,3 +49,30 @@ def test_the_reason_of_a_decision_is_that_of_the_rule_that_decided() -> None:
 
     assert RouteDecision(ModelRef("a", "b"), "default", verdicts).reason == "nothing else matched"
     assert RouteDecision(ModelRef("a", "b"), "default", ()).reason == ""
+
+
+@pytest.mark.parametrize(
+    "web_search, dialect, is_anthropic, searches, call",
+    [
+        ("kimi", "openai_chat", False, True, KIMI_SEARCH),
+        ("kimi", "anthropic", False, False, ""),
+        ("zhipu", "openai_chat", False, True, ""),
+        ("", "anthropic", True, True, ""),
+        ("", "openai_chat", False, False, ""),
+    ],
+)
+def test_who_searches_and_who_asks_before(
+    web_search: str, dialect: str, is_anthropic: bool, searches: bool, call: str
+) -> None:
+    profile = ModelProfile(web_search=web_search)
+    there = Destination(ModelRef("p", "m"), profile, dialect, is_anthropic=is_anthropic)
+
+    assert (there.searches, there.search_call) == (searches, call)
+
+
+def test_who_may_be_told_a_temperature() -> None:
+    assert ModelProfile().samples(thinking=True)
+    assert not ModelProfile(sampling=False).samples(thinking=False)
+    quiet = ModelProfile(sampling_with_reasoning=False)
+    assert quiet.samples(thinking=False)
+    assert not quiet.samples(thinking=True)

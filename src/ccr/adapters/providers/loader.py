@@ -23,6 +23,7 @@ __all__ = ["PackagedProviders", "load_providers", "provider_files", "read_provid
 
 _PACKAGE = "ccr.adapters.providers"
 _EVERY_MODEL = "*"
+_FAMILY = "family"
 
 
 @frozen
@@ -33,7 +34,10 @@ class _Credential:
 
 @frozen
 class _File:
-    """One file as it stands. Profiles are by model glob; what ``"*"`` says holds for the others too."""
+    """One file as it stands. Profiles are by model glob; what ``"*"`` says holds for the others too.
+
+    A profile may name a ``family``: models that many providers sell, and that are the same everywhere (``families/``).
+    """
 
     name: str
     label: str = ""
@@ -52,7 +56,8 @@ _CONVERTER.register_structure_hook_func(lambda kind: kind is object, lambda valu
 def read_provider(text: str, origin: str = "ccr") -> ProviderSpec:
     """Read one file. Raises ValueError or an exception group of cattrs that names the field."""
     file = _CONVERTER.structure(tomllib.loads(text), _File)
-    general = file.profiles.get(_EVERY_MODEL, {})
+    profiles = _with_families(file.profiles)
+    general = profiles.get(_EVERY_MODEL, {})
     return ProviderSpec(
         name=file.name,
         hosts=file.hosts,
@@ -60,15 +65,42 @@ def read_provider(text: str, origin: str = "ccr") -> ProviderSpec:
         credential_env=file.credential.env,
         endpoints=file.endpoints,
         profiles={
-            glob: _CONVERTER.structure({**general, **told}, ModelProfile)
-            for glob, told in file.profiles.items()
+            glob: _CONVERTER.structure({**general, **told}, ModelProfile) for glob, told in profiles.items()
         },
-        said={glob: frozenset({**general, **told}) for glob, told in file.profiles.items()},
+        said={glob: frozenset({**general, **told}) for glob, told in profiles.items()},
         label=file.label or file.name,
         docs=file.docs,
         source=file.source,
         origin=origin,
     )
+
+
+def _with_families(profiles: Mapping[str, dict[str, object]]) -> dict[str, dict[str, object]]:
+    """Return the profiles with what is known of the families that they name; a file's own word counts more.
+
+    Raises ValueError for a family that nobody knows.
+    """
+    made: dict[str, dict[str, object]] = {}
+    for glob, told in profiles.items():
+        own = {name: value for name, value in told.items() if name != _FAMILY}
+        if _FAMILY not in told:
+            made[glob] = own
+            continue
+        members = _family(str(told[_FAMILY]))
+        general = members.get(_EVERY_MODEL, {})
+        made[glob] = {**general, **own}
+        for member, special in members.items():
+            if member != _EVERY_MODEL:
+                made.setdefault(member, {**general, **special, **own})
+    return made
+
+
+@cache
+def _family(name: str) -> Mapping[str, dict[str, object]]:
+    path = resources.files(_PACKAGE) / "families" / f"{name}.toml"
+    if not path.is_file():
+        raise ValueError(f"there is no family {name!r} of models")
+    return tomllib.loads(path.read_text("utf-8"))
 
 
 @cache

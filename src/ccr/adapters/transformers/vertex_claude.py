@@ -16,4 +16,4 @@ class VertexClaude(Transformer):
     """Chooses dialect, address and Google's login. Project and location: the address, or GOOGLE_CLOUD_PROJECT and _LOCATION."""
 
     name: ClassVar[str] = "vertex-claude"
-    door: ClassVar[Door | None] = Door("anthropic", "vertex", "google", native=True)
+    door: ClassVar[Door | None] = Door("anthropic", "vertex", "google")

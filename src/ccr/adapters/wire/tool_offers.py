@@ -16,10 +16,17 @@ if TYPE_CHECKING:
     from ccr.domain.conversation import Conversation, Tool
     from ccr.domain.stream import StreamEvent
 
-__all__ = ["PLACEHOLDER", "offered_tools", "restore_names"]
+__all__ = ["PLACEHOLDER", "must_call", "offered_tools", "restore_names"]
 
 PLACEHOLDER = "DeferredToolPlaceholder"
 """Claude Code lists it to keep deferred loading active at Anthropic; "never call this tool"."""
+
+
+def must_call(name: str = "") -> str:
+    """Return in words what ``tool_choice`` says where it is not understood; empty = any of the tools."""
+    return (
+        f"In your next message you must call {f'the tool {name}' if name else 'at least one of the tools'}."
+    )
 
 
 def offered_tools(conversation: Conversation) -> list[Tool]:

@@ -197,7 +197,10 @@ class Compiler:
         endpoint = way.endpoint
         dialect = self.dialects[endpoint.dialect]
         profile = self._profile(made, way, ref)
-        headers = {"content-type": "application/json", **dict(getattr(dialect, "default_headers", ()))}
+        hosting = self.hostings[endpoint.hosting]
+        # Doors that say it in the body take it off the request; it must not come back here.
+        usual = dict(getattr(dialect, "default_headers", ())) if hosting.verbatim else {}
+        headers = {"content-type": "application/json", **usual}
         headers.update({name.lower(): value for name, value in made.provider.headers.items()})
         destination = Destination(ref, profile, endpoint.dialect, is_anthropic=endpoint.is_anthropic)
         return Target(
@@ -205,7 +208,7 @@ class Compiler:
             destination=destination,
             endpoint=endpoint,
             dialect=dialect,
-            hosting=self.hostings[endpoint.hosting],
+            hosting=hosting,
             credential=way.credential,
             pipeline=Pipeline.of(way.chain, destination),
             headers=tuple(headers.items()),
@@ -217,6 +220,8 @@ class Compiler:
     def _profile(self, made: _Provider, way: _Way, ref: ModelRef) -> ModelProfile:
         """What the configuration says counts most, then transformers, the provider's file, what is known of models."""
         spec = made.spec
+        if way.endpoint.is_anthropic and not spec.profiles:  # a proxy before it
+            spec = self.book.by_name("anthropic") or spec
         facts = self.models.lookup(spec.name, ref.model)
         profile = profile_with(spec.profile(ref.model), facts, spec.told(ref.model))
         for transformer in way.chain:

@@ -50,6 +50,23 @@ def test_what_holds_for_every_model_holds_for_the_special_ones_too() -> None:
     assert expected == spec.profile("Big-1")
 
 
+def test_a_family_is_the_same_wherever_it_is_sold_but_for_what_a_file_says_itself() -> None:
+    text = FILE + '\n[profiles."*claude*"]\nfamily = "claude"\nmax_output = 30\ncache_marks = false\n'
+    spec = read_provider(text)
+    old, new = spec.profile("my-claude-opus-4-1"), spec.profile("my-claude-opus-5")
+
+    assert (old.reasoning, new.reasoning) == (ReasoningStyle.ANTHROPIC_BUDGET, ReasoningStyle.ANTHROPIC)
+    assert (old.sampling, new.sampling) == (True, False)
+    assert {(one.max_output, one.cache_marks, one.image_results) for one in (old, new)} == {(30, False, True)}
+    assert spec.profile("small") == read_provider(FILE).profile("small")
+    assert "sampling" in spec.told("my-claude-opus-4-1")
+
+
+def test_a_family_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(ValueError, match="no family 'clod'"):
+        read_provider(FILE + 'family = "clod"\n')
+
+
 def test_what_a_file_speaks_of_is_known() -> None:
     spec = read_provider(FILE)
 

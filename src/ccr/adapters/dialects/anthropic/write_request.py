@@ -6,32 +6,35 @@ prefix caches hang on it). Others get what ``degrade`` leaves.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from attrs import evolve
 
 from ccr.adapters.dialects.anthropic.degrade import merged, plain_turn, unmarked, without_foreign
 from ccr.adapters.dialects.anthropic.read_request import read_output, read_reasoning
 from ccr.adapters.dialects.anthropic.wire import BILLING, DIALECT
 from ccr.adapters.dialects.anthropic.write_blocks import Wire, write_blocks
+from ccr.adapters.dialects.anthropic.write_reasoning import (
+    literal_fields,
+    reasoning_fields,
+    sampling_fields,
+    thinks,
+)
 from ccr.adapters.dialects.anthropic.write_tools import own_tools, plain_tools, write_choice, write_tools
 from ccr.adapters.wire import json
 from ccr.adapters.wire.json import CODEC
+from ccr.adapters.wire.names import short_name
 from ccr.adapters.wire.tool_changes import applied
+from ccr.adapters.wire.tool_offers import must_call
 from ccr.application.ports.payload import Encoded, Payload
-from ccr.domain.conversation import (
-    Effort,
-    OutputFormat,
-    Reasoning,
-    ReasoningMode,
-    Text,
-)
+from ccr.domain.conversation import Text, ToolChoice, ToolMode
 from ccr.domain.fidelity import Loss
-from ccr.domain.models import ReasoningStyle
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ccr.domain.conversation import Conversation, Tool, Turn
+    from ccr.domain.conversation import Conversation, OutputFormat, Reasoning, Tool, Turn
     from ccr.domain.models import ModelProfile
 
 __all__ = ["VERSION", "encoded_request", "write_tools", "write_turn"]
@@ -39,16 +42,6 @@ __all__ = ["VERSION", "encoded_request", "write_tools", "write_turn"]
 VERSION = "2023-06-01"
 _DEFAULT_MAX_TOKENS = 32_000
 """What Claude Code asks of a model that it does not know; the field is required here."""
-_TYPES = {ReasoningMode.ON: "enabled", ReasoningMode.OFF: "disabled", ReasoningMode.ADAPTIVE: "adaptive"}
-_BUDGETS = {
-    Effort.MINIMAL: 1024,
-    Effort.LOW: 1024,
-    Effort.MEDIUM: 8192,
-    Effort.HIGH: 16_384,
-    Effort.XHIGH: 31_999,
-    Effort.MAX: 31_999,
-}
-_MIN_BUDGET = 1024
 
 
 def write_turn(turn: Turn, profile: ModelProfile) -> bytes:
@@ -73,24 +66,28 @@ def encoded_request(
         "model": conversation.model,
         "max_tokens": _max_tokens(conversation, profile),
     }
-    system = _system(conversation.system, is_anthropic=is_anthropic)
-    if system:
-        fields["system"] = Json(json.encode_wire(write_blocks(system)))
-    messages = _messages(conversation.turns, profile, losses, write_turn, is_anthropic=is_anthropic)
-    fields["messages"] = Json(b"[" + b",".join(messages) + b"]")
     if is_anthropic:
         tools = own_tools(conversation.tools, losses)
     else:
         tools = plain_tools(conversation.tools, profile, losses)
+    choice, must = _choice(conversation, tools, profile, losses, is_anthropic=is_anthropic)
+    system = [*_system(conversation.system, is_anthropic=is_anthropic), *must]
+    if system:
+        fields["system"] = Json(json.encode_wire(write_blocks(system)))
+    messages = _messages(conversation.turns, profile, losses, write_turn, is_anthropic=is_anthropic)
+    fields["messages"] = Json(b"[" + b",".join(messages) + b"]")
     if tools:
         fields["tools"] = Json(write_tools(tools))
-        if conversation.tool_choice is not None:
-            fields["tool_choice"] = write_choice(conversation.tool_choice, tools)
-    fields |= _sampling(conversation, profile)
+        if choice is not None:
+            fields["tool_choice"] = write_choice(choice, tools)
+    fields |= _sampling(conversation, profile, losses, is_anthropic=is_anthropic)
+    if conversation.stop:
+        fields["stop_sequences"] = list(conversation.stop)
+    max_tokens = int(str(fields["max_tokens"]))
     if is_anthropic:
-        fields |= _own_fields(conversation)
+        fields |= _own_fields(conversation, profile, max_tokens, losses)
     else:
-        fields |= _plain_reasoning(conversation.reasoning, profile, int(str(fields["max_tokens"])), losses)
+        fields |= reasoning_fields(_unshown(conversation.reasoning), profile, max_tokens, losses)
         losses += _dropped(conversation)
     if conversation.stream:
         fields["stream"] = True
@@ -111,6 +108,44 @@ def _system(system: Sequence[Text], *, is_anthropic: bool) -> Sequence[Text]:
         for block in system
         if block.text and not block.text.startswith(BILLING)
     ]
+
+
+def _choice(
+    conversation: Conversation,
+    tools: Sequence[Tool],
+    profile: ModelProfile,
+    losses: list[Loss],
+    *,
+    is_anthropic: bool,
+) -> tuple[ToolChoice | None, tuple[Text, ...]]:
+    """Return which tool may be called, and what says it to the model where no field can.
+
+    Whoever spoke this dialect to Anthropic itself knows what may be said there.
+    """
+    choice = conversation.tool_choice
+    if choice is None or not tools or (is_anthropic and conversation.dialect == DIALECT):
+        return choice, ()
+    may = profile.tool_choice_required and (
+        profile.tool_choice_with_reasoning or not thinks(conversation.reasoning)
+    )
+    if may or choice.mode not in (ToolMode.REQUIRED, ToolMode.NAMED):
+        return choice, ()
+    known = {tool.name for tool in tools}
+    name = next((one for one in (choice.name, short_name(choice.name or "")) if one in known), None)
+    if choice.mode is ToolMode.NAMED and name is None:
+        return choice, ()  # of a tool that was left out
+    losses.append(Loss("tool_choice", "as text"))
+    return ToolChoice(parallel=choice.parallel), (Text(must_call(name or "")),)
+
+
+def _sampling(
+    conversation: Conversation, profile: ModelProfile, losses: list[Loss], *, is_anthropic: bool
+) -> Wire:
+    own = conversation.dialect == DIALECT
+    if own and is_anthropic:  # what a model refuses is its caller's to know, but for what thinking forbids
+        profile = evolve(profile, sampling=True)
+    thinking = thinks(conversation.reasoning)
+    return sampling_fields(conversation.sampling, profile, losses, thinking=thinking, own=own)
 
 
 def _messages(
@@ -135,23 +170,16 @@ def _messages(
     return written
 
 
-def _sampling(conversation: Conversation, profile: ModelProfile) -> Wire:
-    sampling, wire = conversation.sampling, dict[str, object]()
-    thinks = conversation.reasoning.mode in (ReasoningMode.ON, ReasoningMode.ADAPTIVE)
-    if profile.sampling_with_reasoning or not thinks:
-        for name in ("temperature", "top_p", "top_k"):
-            if (value := getattr(sampling, name)) is not None:
-                wire[name] = value
-    if conversation.stop:
-        wire["stop_sequences"] = list(conversation.stop)
-    return wire
-
-
 # ------------------------------------------------------------------------------------- Anthropic itself
 
 
-def _own_fields(conversation: Conversation) -> Wire:
-    """Thinking, output and metadata, and what came beside the vocabulary if it came from this dialect."""
+def _own_fields(
+    conversation: Conversation, profile: ModelProfile, max_tokens: int, losses: list[Loss]
+) -> Wire:
+    """Thinking, output and metadata, and what came beside the vocabulary if it came from this dialect.
+
+    What came in this dialect and was not changed on the way goes out as it came.
+    """
     extra = dict(conversation.extra) if conversation.dialect == DIALECT else {}
     wire: Wire = {}
     thinking = extra.pop("thinking", None)
@@ -159,12 +187,17 @@ def _own_fields(conversation: Conversation) -> Wire:
     reasoning, form = conversation.reasoning, conversation.output_format
     said_output = output is not None and read_output(output.data) == (reasoning.effort, form)
     said_thinking = thinking is not None and read_reasoning(thinking.data, reasoning.effort) == reasoning
-    if reasoning.mode is not ReasoningMode.UNSET:
-        wire["thinking"] = thinking if said_thinking else _thinking(reasoning)
+    if conversation.dialect == DIALECT:
+        made = literal_fields(reasoning)
+    else:
+        made = reasoning_fields(reasoning, profile, max_tokens, losses)
+    if "thinking" in made:
+        wire["thinking"] = thinking if said_thinking else made["thinking"]
     if said_output:
         wire["output_config"] = output
-    elif reasoning.effort is not None or form is not None:
-        wire["output_config"] = _output_config(reasoning.effort, form)
+    elif "output_config" in made or form is not None:
+        level = cast("Wire", made.get("output_config", {}))
+        wire["output_config"] = {**level, "format": _output_format(form)} if form is not None else level
     if conversation.service_tier is not None and conversation.dialect == DIALECT:
         wire["service_tier"] = conversation.service_tier
     if conversation.metadata is not None and conversation.dialect == DIALECT:
@@ -174,45 +207,17 @@ def _own_fields(conversation: Conversation) -> Wire:
     return {**wire, **extra}
 
 
-def _thinking(reasoning: Reasoning) -> Wire:
-    wire: Wire = {"type": _TYPES[reasoning.mode]}
-    if reasoning.mode is ReasoningMode.ON:
-        wire["budget_tokens"] = reasoning.budget or _BUDGETS[reasoning.effort or Effort.MEDIUM]
-    if reasoning.visible is not None and reasoning.mode is not ReasoningMode.OFF:
-        wire["display"] = "summarized" if reasoning.visible else "omitted"
-    return wire
+def _unshown(reasoning: Reasoning) -> Reasoning:
+    """Only Anthropic's own API knows ``display``."""
+    return evolve(reasoning, visible=None) if reasoning.visible is not None else reasoning
 
 
-def _output_config(effort: Effort | None, form: OutputFormat | None) -> Wire:
-    wire: Wire = {}
-    if effort is not None:
-        wire["effort"] = (Effort.LOW if effort is Effort.MINIMAL else effort).value
-    if form is not None:
-        schema: object = form.schema if form.schema is not None else {"type": "object"}
-        wire["format"] = {"type": "json_schema", "schema": schema}
-    return wire
+def _output_format(form: OutputFormat) -> Wire:
+    schema: object = form.schema if form.schema is not None else {"type": "object"}
+    return {"type": "json_schema", "schema": schema}
 
 
 # ------------------------------------------------------------------------- who merely speaks like Anthropic
-
-
-def _plain_reasoning(
-    reasoning: Reasoning, profile: ModelProfile, max_tokens: int, losses: list[Loss]
-) -> Wire:
-    if reasoning.mode is ReasoningMode.UNSET:
-        return {}
-    if profile.reasoning not in (ReasoningStyle.ANTHROPIC, ReasoningStyle.THINKING_TYPE):
-        if reasoning.mode is not ReasoningMode.OFF:
-            losses.append(Loss("reasoning"))
-        return {}
-    if reasoning.mode is ReasoningMode.OFF:
-        return {"thinking": {"type": "disabled"}}
-    wanted = reasoning.budget or _BUDGETS[reasoning.effort or Effort.MEDIUM]
-    budget = min(wanted, max_tokens - 1)
-    if budget < _MIN_BUDGET:  # the API refuses less, and there must be room for an answer
-        losses.append(Loss("reasoning"))
-        return {}
-    return {"thinking": {"type": "enabled", "budget_tokens": budget}}
 
 
 def _dropped(conversation: Conversation) -> list[Loss]:

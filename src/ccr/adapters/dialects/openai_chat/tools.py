@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ccr.adapters.dialects.openai_chat.parts import Losses, Message
 from ccr.adapters.wire import json
 from ccr.adapters.wire.names import short_name
-from ccr.adapters.wire.tool_offers import offered_tools
+from ccr.adapters.wire.tool_offers import must_call, offered_tools
 from ccr.domain.conversation import FreeformTool, FunctionTool, HostedTool, ToolMode
 from ccr.domain.fidelity import Loss
 from ccr.domain.verbatim import Json
@@ -94,8 +94,7 @@ def choose(
     else:
         losses[Loss("tool_choice", "as text")] = None
         fields["tool_choice"] = "auto"
-        must = f"the tool {short_name(choice.name or '')}" if named else "at least one of the tools"
-        line = f"In your next message you must call {must}."
+        line = must_call(short_name(choice.name or "") if named else "")
     if choice.parallel is False:
         if profile.parallel_tools:
             fields["parallel_tool_calls"] = False

@@ -113,7 +113,7 @@ def _sampling(conversation: Conversation, writer: Writer) -> Wire:
     thinks = profile.reasoning is not ReasoningStyle.NONE and not (
         conversation.reasoning.mode is ReasoningMode.OFF and profile.reasoning_off
     )
-    if fields and thinks and not profile.sampling_with_reasoning:
+    if fields and not profile.samples(thinking=thinks):
         writer.lose("sampling")
         fields = {}
     for name in ("top_k", "seed", "presence_penalty", "frequency_penalty"):

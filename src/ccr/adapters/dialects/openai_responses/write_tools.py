@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ccr.adapters.dialects.openai_responses.wire import NAME, Raw, Wire
 from ccr.adapters.wire.names import short_name
 from ccr.adapters.wire.system_turns import reminder
-from ccr.adapters.wire.tool_offers import offered_tools
+from ccr.adapters.wire.tool_offers import must_call, offered_tools
 from ccr.domain.conversation import FreeformTool, FunctionTool, HostedTool, SearchOptions, ToolMode
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ def choose(
     else:
         writer.lose("tool_choice", "as text")
         fields["tool_choice"] = "auto"
-        must = "at least one of the tools" if named is None else f"the tool {short_name(named.name)}"
-        text = f"In your next message you must call {must}."
+        text = must_call("" if named is None else short_name(named.name))
         said = (
             {"role": "developer", "content": text}
             if profile.system_in_turns

@@ -133,7 +133,10 @@ def test_what_the_vocabulary_says_is_written() -> None:
             dialect="openai_chat",
             extra=(("seed", Json(b"1")),),
             stream=True,
-        )
+        ),
+        ModelProfile(
+            reasoning=ReasoningStyle.ANTHROPIC_BUDGET, sampling_with_reasoning=True, image_results=True
+        ),
     )
 
     assert payload == {
@@ -163,11 +166,10 @@ def test_what_the_vocabulary_says_is_written() -> None:
         ],
         "tool_choice": {"type": "tool", "name": "t", "disable_parallel_tool_use": True},
         "temperature": 0.5,
-        "top_p": 0.25,
         "top_k": 7,
         "stop_sequences": ["x"],
         "thinking": {"type": "enabled", "budget_tokens": 16_384, "display": "summarized"},
-        "output_config": {"effort": "high", "format": {"type": "json_schema", "schema": {"a": 1}}},
+        "output_config": {"format": {"type": "json_schema", "schema": {"a": 1}}},
         "metadata": {"user_id": "u"},
         "stream": True,
     }
@@ -256,9 +258,9 @@ def test_a_choice_of_tools_goes_with_the_last_tool_and_freeform_tools_stay() -> 
 @pytest.mark.parametrize(
     "reasoning, style, max_tokens, expected",
     [
-        (Reasoning(ReasoningMode.ADAPTIVE, Effort.LOW), ReasoningStyle.ANTHROPIC, 9000, {"type": "enabled", "budget_tokens": 1024}),
+        (Reasoning(ReasoningMode.ADAPTIVE, Effort.LOW), ReasoningStyle.ANTHROPIC_BUDGET, 9000, {"type": "enabled", "budget_tokens": 1024}),
         (Reasoning(ReasoningMode.ON, budget=8000), ReasoningStyle.THINKING_TYPE, 4000, {"type": "enabled", "budget_tokens": 3999}),
-        (Reasoning(ReasoningMode.ON), ReasoningStyle.ANTHROPIC, 500, None),
+        (Reasoning(ReasoningMode.ON), ReasoningStyle.ANTHROPIC_BUDGET, 500, None),
         (Reasoning(ReasoningMode.OFF), ReasoningStyle.ANTHROPIC, 9000, {"type": "disabled"}),
         (Reasoning(ReasoningMode.OFF), ReasoningStyle.NONE, 9000, None),
         (Reasoning(), ReasoningStyle.ANTHROPIC, 9000, None),
