@@ -128,7 +128,7 @@ async def assembled(
     upstream = FakeUpstream(*scripts)
     records = _Records()
     loaded = loaded_from({**(config or CONFIG), **top}, {})
-    made = running(environ={"HOME": "/nonexistent"}, store=FixedStore(loaded))
+    made = running(environ={"HOME": "/dev/null"}, store=FixedStore(loaded))
     made.container.egress.upstream.override(upstream)
     made.container.insight.request_log.override(records)
     try:

@@ -102,7 +102,7 @@ async def gateway(
         "Router": {"default": f"{next(iter(upstreams))},m"},
         **top,
     }
-    made = running(environ={"HOME": "/nonexistent"}, store=FixedStore(loaded_from(config, {})))
+    made = running(environ={"HOME": "/dev/null"}, store=FixedStore(loaded_from(config, {})))
     records = _Records()
     made.container.insight.request_log.override(records)
     made.container.attempts.add_kwargs(learned=LearnedFile(file, clock or TestClock(), Faults()))

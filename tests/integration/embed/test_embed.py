@@ -143,7 +143,7 @@ async def test_a_wrong_configuration_names_everything_that_is_wrong() -> None:
 
 
 async def test_settings_by_hand_will_do() -> None:
-    async with open_gateway(Settings(), environ={"HOME": "/nonexistent"}) as gateway:
+    async with open_gateway(Settings(), environ={"HOME": "/dev/null"}) as gateway:
         events = [event async for event in gateway.converse(conversation("Hello"))]
 
     assert isinstance(events[-1], MessageStop)

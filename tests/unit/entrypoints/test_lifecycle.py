@@ -24,7 +24,7 @@ async def test_only_a_process_of_ours_gets_our_garbage_collector(
     collector: tuple[int, int, int], own_process: bool
 ) -> None:
     store = FixedStore(loaded_from({"LOG": False}, {}))
-    made = running(environ={"HOME": "/nonexistent"}, store=store)
+    made = running(environ={"HOME": "/dev/null"}, store=store)
     async with opened(made, follow=False, own_process=own_process):
         assert (gc.get_threshold() != collector) is own_process
         assert bool(gc.get_freeze_count()) is own_process

@@ -143,14 +143,10 @@ class Attempts:
         interceptor: Interceptor,
     ) -> Opened:
         written: list[Loss] = []
-
-        async def ask(said: Conversation) -> EventReply:
-            reply, lost = await one_round(self.upstream, job, target, said)
-            written.extend(lost)
-            return reply
+        rounds = _Rounds(self.upstream, job, target, written)
 
         async with Watch(job.call.disconnect, total=target.timeouts.total) as watch:
-            reply, lost = await interceptor.open(job, target, conversation, ask)
+            reply, lost = await interceptor.open(job, target, conversation, rounds)
             try:
                 _noted(job, tuple(dict.fromkeys((*losses, *lost, *written))), relay=False)
                 watch.limit_idle(target.timeouts.idle)
@@ -172,6 +168,34 @@ class Attempts:
         except GatewayError as error:
             mask_error(error, target.credential.secrets())
             raise
+
+
+@define(eq=False)
+class _Rounds:
+    """:data:`ccr.application.exchange.seams.Round` of one attempt. ``written``: what was lost in writing them."""
+
+    upstream: Upstream
+    job: Job
+    target: Target
+    written: list[Loss]
+    _asked: int = field(default=0, init=False)
+
+    async def __call__(self, said: Conversation) -> EventReply:
+        """Ask. A complaint about a later round is answered here: what came before has been sent to the client."""
+        self._asked += 1
+        amending, helped = self.job.amending, False
+        while True:
+            try:
+                reply, lost = await one_round(self.upstream, self.job, self.target, said)
+            except UpstreamRejectedError as error:
+                if self._asked == 1 or amending is None or not amending.remedy(self.target, error):
+                    raise
+                helped = True
+                continue
+            self.written.extend(lost)
+            if helped and amending is not None:
+                await amending.succeeded(self.target)
+            return reply
 
 
 def _renews(target: Target) -> bool:

@@ -24,7 +24,7 @@ OPENAI = {
 
 def compiled(*providers: Mapping[str, Any], **top: Any) -> Catalog:
     loaded = loaded_from({"Providers": list(providers), "Router": {"default": "demo,demo"}, **top}, {})
-    made = running(environ={"HOME": "/nonexistent"}, store=FixedStore(loaded))
+    made = running(environ={"HOME": "/dev/null"}, store=FixedStore(loaded))
     return made.container.compiler()(loaded)
 
 
