@@ -63,16 +63,16 @@ def nobody_waits(waiting: list[str]) -> None:
         )
 
 
-def check_calls(calls: list[Json], index: int, ids: re.Pattern[str]) -> None:
+def check_calls(
+    calls: list[Json], index: int, ids: re.Pattern[str], names: re.Pattern[str] = TOOL_NAME
+) -> None:
     if not calls:
         raise RejectedError(f"Invalid 'messages[{index}].tool_calls': empty array.")
     for call in calls:
         if set(call) != {"id", "type", "function"} or call["type"] != "function":
             raise RejectedError(f"Invalid 'messages[{index}].tool_calls': {sorted(call)}")
         function = call["function"]
-        if not isinstance(function.get("arguments"), str) or not TOOL_NAME.fullmatch(
-            function.get("name", "")
-        ):
+        if not isinstance(function.get("arguments"), str) or not names.fullmatch(function.get("name", "")):
             raise RejectedError(f"Invalid 'messages[{index}].tool_calls.function'.")
         if not ids.fullmatch(call["id"]):
             raise RejectedError(f"Invalid 'messages[{index}].tool_calls.id': {ids.pattern}")

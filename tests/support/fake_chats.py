@@ -12,7 +12,7 @@ from tests.support.fake_provider import RejectedError
 from tests.support.loopback import Recorded
 from tests.support.scripts import Json
 
-__all__ = ["FakeDeepSeek", "FakeMistral", "FakeOpenRouter", "FakeZhipu"]
+__all__ = ["FakeDeepSeek", "FakeMistral", "FakeMoonshot", "FakeOpenRouter", "FakeZhipu"]
 
 
 class FakeMistral(FakeOpenAI):
@@ -70,6 +70,40 @@ class FakeOpenRouter(FakeOpenAI):
         ]
         if any(detail.get("type") not in self._TYPES or detail.get("format") == "ccr" for detail in details):
             raise RejectedError("Invalid reasoning_details.")
+
+
+class FakeMoonshot(FakeOpenAI):
+    """Searches itself when its call is given back to it as it was, and not while it thinks; no tool may be forced."""
+
+    reasoning_echo = True
+    more_fields = frozenset({"thinking"})
+    more_tools = frozenset({"builtin_function"})
+    call_names = re.compile(r"\$web_search|[a-zA-Z0-9_-]{1,64}")
+    choices = frozenset({"auto", "none"})
+    named_choice = False
+
+    @override
+    def check(self, recorded: Recorded) -> None:
+        super().check(recorded)
+        body = recorded.json
+        own = [tool for tool in body.get("tools", ()) if tool["type"] == "builtin_function"]
+        if any(tool != {"type": "builtin_function", "function": {"name": "$web_search"}} for tool in own):
+            raise RejectedError("invalid builtin function")
+        thinks = (body.get("thinking") or {"type": "enabled"})["type"] == "enabled"
+        if own and thinks:
+            raise RejectedError("builtin function $web_search is incompatible with thinking")
+        searches: dict[str, str] = {}
+        for message in body["messages"]:
+            if thinks and message.get("tool_calls") and not message.get("reasoning_content"):
+                raise RejectedError(
+                    "thinking is enabled but reasoning_content is missing in assistant message"
+                )
+            for call in message.get("tool_calls") or ():
+                if call["function"]["name"] == "$web_search":
+                    searches[call["id"]] = call["function"]["arguments"]
+            given = searches.get(message.get("tool_call_id", ""))
+            if given is not None and message["content"] != given:
+                raise RejectedError("$web_search wants its own arguments back")
 
 
 class FakeZhipu(FakeOpenAI):

@@ -88,6 +88,7 @@ class FakeOpenAI(FakeProvider):
         more_parts: content parts of assistant messages that it knows beside OpenAI's.
         more_tools: types of tools that it runs itself.
         call_ids: what a call's id must look like.
+        call_names: what a called function may be named.
         choices: the words of `tool_choice`; `named_choice`: a tool may be named.
         refused_keywords: what a tool may not have, in its declaration or its schema.
     """
@@ -100,6 +101,7 @@ class FakeOpenAI(FakeProvider):
     more_parts: frozenset[str] = frozenset()
     more_tools: frozenset[str] = frozenset()
     call_ids = re.compile(r".{1,64}", re.DOTALL)
+    call_names = TOOL_NAME
     choices: frozenset[str] = frozenset({"auto", "none", "required"})
     named_choice = True
     refused_keywords: frozenset[str] = frozenset()
@@ -208,7 +210,7 @@ class FakeOpenAI(FakeProvider):
             raise RejectedError(f"Unknown parameter: 'messages[{index}].{min(unknown)}'.")
         calls = message.get("tool_calls")
         if calls is not None:
-            check_calls(calls, index, self.call_ids)
+            check_calls(calls, index, self.call_ids, self.call_names)
         content = message.get("content")
         if content is None and not (role == "assistant" and calls):
             raise RejectedError(

@@ -11,6 +11,7 @@ from typing import Any
 from attrs import define
 
 from tests.support.fake_anthropic import FakeAnthropic
+from tests.support.fake_chats import FakeMoonshot
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.fake_provider import FakeProvider
 from tests.support.gateway_process import GatewayProcess, provider_entry
@@ -18,6 +19,7 @@ from tests.support.scripts import Failure, Script, Seen, text
 
 KINDS = ("openai", "anthropic")
 PROVIDER = "up"
+KIMIS = ("kimi-k2.5",)
 MODELS = ("m-main", "m-small", "m-think", "m-agent", "m-other")
 ROUTER: dict[str, Any] = {
     "default": f"{PROVIDER},m-main",
@@ -31,6 +33,8 @@ def upstream_of(kind: str, script: Script) -> FakeProvider:
     """A strict upstream of that dialect that knows MODELS and nothing else."""
     if kind == "openai":
         return FakeOpenAI(script, key=UPSTREAM_KEY, models=MODELS)
+    if kind == "moonshot":
+        return FakeMoonshot(script, key=UPSTREAM_KEY, max_tokens=262_144, models=KIMIS)
     return FakeAnthropic(script, key=UPSTREAM_KEY, models=MODELS)
 
 
@@ -90,10 +94,17 @@ def open_stage(
         settings = {
             "Providers": [provider_entry(PROVIDER, upstream, MODELS)],
             "Router": {**ROUTER, **(router or {})},
+            **(_kimi(upstream) if kind == "moonshot" else {}),
             **(config or {}),
         }
         with GatewayProcess(home, settings, environment=environment) as gateway:
             yield Stage(kind, upstream, gateway)
+
+
+def _kimi(upstream: FakeProvider) -> dict[str, Any]:
+    """Moonshot is known by its name, wherever it stands."""
+    providers = [provider_entry("moonshot", upstream, KIMIS)]
+    return {"Providers": providers, "Router": {"default": f"moonshot,{KIMIS[0]}"}}
 
 
 def overflow(kind: str) -> Failure:

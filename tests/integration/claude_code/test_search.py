@@ -79,3 +79,25 @@ def test_the_client_shows_a_real_search(own_ccr: OpenStage, new_client: NewClien
     told = "".join(str(block["content"]) for block in run.tool_results)
     assert HIT["url"] in told
     assert "Light scatters." in told
+
+
+@pytest.mark.parametrize("upstream_kind", ["moonshot"])
+def test_kimi_searches_itself_and_the_client_shows_it(own_ccr: OpenStage, new_client: NewClient) -> None:
+    main = by_turn(
+        call("ToolSearch", query="select:WebSearch", max_results=1),
+        call("WebSearch", query="why is the sky blue"),
+        text("It is blue."),
+    )
+    given = {"search_result": {"search_id": "s1"}, "usage": {"total_tokens": 3012}}
+    searches = by_turn(call("$web_search", **given), text("Light scatters."))
+    stage = own_ccr()
+    stage.play(when(mentions(ASKED), searches, main))
+
+    run = new_client(stage).run("why is the sky blue?")
+
+    assert run.answer == "It is blue.", run.describe() + stage.evidence()
+    assert stage.upstream.rejections == [], stage.evidence()
+    (found,) = [m["tool_use_result"] for m in run.messages if "results" in (m.get("tool_use_result") or {})]
+    assert found["searchCount"] == 1
+    assert [one["content"] for one in found["results"] if isinstance(one, dict)] == [[]]
+    assert "Light scatters." in "".join(str(block["content"]) for block in run.tool_results)

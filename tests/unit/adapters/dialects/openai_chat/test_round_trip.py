@@ -20,7 +20,7 @@ from ccr.domain.models import ModelProfile, ReasoningStyle
 from ccr.domain.provenance import stamped
 from ccr.domain.reply import Reply
 from tests.support.chat_calls import call, conversation
-from tests.support.fake_chats import FakeDeepSeek, FakeMistral, FakeOpenRouter, FakeZhipu
+from tests.support.fake_chats import FakeDeepSeek, FakeMistral, FakeMoonshot, FakeOpenRouter, FakeZhipu
 from tests.support.fake_openai import FakeOpenAI
 from tests.support.loopback import Recorded
 from tests.support.scripts import by_turn
@@ -130,6 +130,7 @@ STRICT: dict[str, tuple[str, type[FakeOpenAI]]] = {
     "mistral": ("mistral-large-latest", FakeMistral),
     "deepseek": ("deepseek-v4-pro", FakeDeepSeek),
     "openrouter": ("anthropic/claude-sonnet-5", FakeOpenRouter),
+    "moonshot": ("kimi-k2.5", FakeMoonshot),
     "zhipu": ("glm-5.2", FakeZhipu),
 }
 AGENT: dict[str, Any] = {
