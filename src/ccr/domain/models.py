@@ -91,6 +91,7 @@ class ModelProfile:
         system_in_turns: system messages may stand between the others; else they are folded into the user's.
         cache_marks: ``cache_control`` is understood inside an OpenAI-style message.
         stream_usage: ``stream_options.include_usage`` is understood.
+        prefill: the assistant may have the last word, which the model then continues.
         sampling: temperature, top_p and top_k may be sent.
         sampling_with_reasoning: they may be sent while it thinks.
     """
@@ -123,6 +124,7 @@ class ModelProfile:
     system_in_turns: bool = True
     cache_marks: bool = False
     stream_usage: bool = True
+    prefill: bool = True
     sampling: bool = True
     sampling_with_reasoning: bool = True
 

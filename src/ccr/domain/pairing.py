@@ -21,17 +21,22 @@ INTERRUPTED = "[interrupted]"
 def pair_tools(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
     """Return turns in which every call has one result, in the user turn that follows it, and every result its call.
 
-    Missing results are made up (an error, ``[interrupted]``), orphans and repetitions dropped. Turns in which nothing is
-    wrong stay the same objects; if that is all of them, ``turns`` itself is returned.
+    Missing results are made up (an error, ``[interrupted]``), orphans and repetitions dropped. An id that an earlier call
+    has gets a number: Anthropic wants them to be unique in the whole conversation, and some models count anew each turn.
+    Turns in which nothing is wrong stay the same objects; if that is all of them, ``turns`` itself is returned.
     """
     paired: list[Turn] = []
     changed = False
+    taken: set[str] = set()
     for calls, group in _groups(turns):
-        if _sound(calls, group):
+        if _sound(calls, group, taken):
             paired.extend(group)
+            taken.update(calls)
             continue
         changed = True
-        paired.extend(_repaired(calls, group))
+        names = _distinct(calls, taken)
+        paired.extend(_repaired(calls, names, group))
+        taken.update(names)
     return tuple(paired) if changed else turns
 
 
@@ -51,7 +56,7 @@ def _groups(turns: Iterable[Turn]) -> Iterator[tuple[list[str], list[Turn]]]:
         yield calls, group
 
 
-def _sound(calls: list[str], group: list[Turn]) -> bool:
+def _sound(calls: list[str], group: list[Turn], taken: set[str]) -> bool:
     where = [
         (index, block.call_id)
         for index, turn in enumerate(group)
@@ -61,20 +66,33 @@ def _sound(calls: list[str], group: list[Turn]) -> bool:
     if not calls:
         return not where
     in_place = all(index == 1 for index, _ in where) and len(group) > 1 and group[1].role is Role.USER
-    return in_place and sorted(calls) == sorted(call for _, call in where)
+    is_new = len(set(calls)) == len(calls) and taken.isdisjoint(calls)
+    return in_place and is_new and sorted(calls) == sorted(call for _, call in where)
 
 
-def _repaired(calls: list[str], group: list[Turn]) -> Iterator[Turn]:
-    results: dict[str, ToolResult] = {}
+def _distinct(calls: list[str], taken: set[str]) -> list[str]:
+    """Return ids that no other call has: as they are if they are new, else with the first number that is free."""
+    named: list[str] = []
+    for call in calls:
+        name, number = call, 2
+        while name in taken or name in named:
+            name, number = f"{call}_{number}", number + 1
+        named.append(name)
+    return named
+
+
+def _repaired(calls: list[str], names: list[str], group: list[Turn]) -> Iterator[Turn]:
+    """Yield the turns of a group. ``names`` are the ids that its calls are to have."""
+    results: dict[str, list[ToolResult]] = {}
     for turn in group:
         for block in turn.blocks:
             if isinstance(block, ToolResult):
-                results.setdefault(block.call_id, block)
-    wanted = tuple(results.get(call) or _interrupted(call) for call in dict.fromkeys(calls))
+                results.setdefault(block.call_id, []).append(block)
+    wanted = tuple(_result(results.get(call), name) for call, name in zip(calls, names, strict=True))
     rest = group
     if group[0].role is Role.ASSISTANT:
         # A result inside the assistant's own turn is as misplaced as any other.
-        yield from _without_results(group[:1])
+        yield from _without_results([_renamed(group[0], names)] if names != calls else group[:1])
         rest = group[1:]
     if wanted:
         first = rest[0] if rest and rest[0].role is Role.USER else None
@@ -82,6 +100,22 @@ def _repaired(calls: list[str], group: list[Turn]) -> Iterator[Turn]:
         yield Turn(Role.USER, wanted + others)
         rest = rest[1:] if first else rest
     yield from _without_results(rest)
+
+
+def _result(found: list[ToolResult] | None, name: str) -> ToolResult:
+    """Take the first of the results that are left."""
+    if not found:
+        return ToolResult(name, (Text(INTERRUPTED),), is_error=True, plain=True)
+    result = found.pop(0)
+    return result if result.call_id == name else evolve(result, call_id=name)
+
+
+def _renamed(turn: Turn, names: list[str]) -> Turn:
+    left = iter(names)
+    blocks = tuple(
+        evolve(block, id=next(left)) if isinstance(block, ToolCall) else block for block in turn.blocks
+    )
+    return evolve(turn, blocks=blocks, source=None)
 
 
 def _without_results(turns: list[Turn]) -> Iterator[Turn]:
@@ -94,7 +128,3 @@ def _without_results(turns: list[Turn]) -> Iterator[Turn]:
         elif turn is turns[-1]:
             # The turn to be answered may not vanish.
             yield Turn(turn.role, (Text(INTERRUPTED),))
-
-
-def _interrupted(call_id: str) -> ToolResult:
-    return ToolResult(call_id, (Text(INTERRUPTED),), is_error=True, plain=True)

@@ -89,6 +89,21 @@ def test_an_orphan_turn_before_the_last_vanishes() -> None:
     assert pair_tools((user(result("9")), HI)) == (HI,)
 
 
+def test_an_id_of_an_earlier_call_gets_a_number() -> None:
+    """Models that count anew each turn: the same ids again and again."""
+    turn = (assistant(call("1"), call("1_2")), user(result("1"), result("1_2")))
+    again = pair_tools((*turn, assistant(call("1")), user(result("1", "y"))))
+    assert again == (*turn, assistant(call("1_3")), user(result("1_3", "y")))
+    assert pair_tools(again) is again
+
+
+def test_calls_of_one_turn_with_the_same_id_have_a_result_each() -> None:
+    turns = (assistant(Text("a"), call("1"), call("1")), user(result("1", "x"), result("1", "y")))
+    paired = (assistant(Text("a"), call("1"), call("1_2")), user(result("1", "x"), result("1_2", "y")))
+    assert pair_tools(turns) == paired
+    assert pair_tools((turns[0], user(result("1")))) == (paired[0], user(result("1"), interrupted("1_2")))
+
+
 BLOCKS = st.sampled_from([Text("t"), call("1"), call("2"), result("1"), result("2"), result("3")])
 
 
@@ -99,20 +114,18 @@ BLOCKS = st.sampled_from([Text("t"), call("1"), call("2"), result("1"), result("
     ).map(tuple)
 )
 def test_every_call_has_its_result_in_the_turn_that_follows(turns: tuple[Turn, ...]) -> None:
-    # Only the assistant calls, and never twice by one id in a turn.
+    # Only the assistant calls.
     turns = tuple(
         Turn(
             turn.role,
-            tuple(
-                dict.fromkeys(
-                    b for b in turn.blocks if turn.role is Role.ASSISTANT or not isinstance(b, ToolCall)
-                )
-            ),
+            tuple(b for b in turn.blocks if turn.role is Role.ASSISTANT or not isinstance(b, ToolCall)),
         )
         for turn in turns
     )
     paired = pair_tools(turns)
     assert pair_tools(paired) == paired
+    made = [block.id for turn in paired for block in turn.blocks if isinstance(block, ToolCall)]
+    assert len(set(made)) == len(made)
     for index, turn in enumerate(paired):
         calls = {block.id for block in turn.blocks if isinstance(block, ToolCall)}
         following = paired[index + 1] if index + 1 < len(paired) else user()

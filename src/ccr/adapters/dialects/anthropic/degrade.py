@@ -15,6 +15,7 @@ from ccr.adapters.dialects.anthropic.seals import at_home, is_home
 from ccr.adapters.dialects.anthropic.wire import DIALECT
 from ccr.adapters.wire import json, web_results
 from ccr.adapters.wire.names import short_name
+from ccr.adapters.wire.notes import left_out
 from ccr.domain.conversation import (
     CacheMark,
     Document,
@@ -94,6 +95,8 @@ def without_foreign(turn: Turn, losses: list[Loss]) -> Turn:
             kept.append(evolve(block, call_id=short_name(block.call_id)))
         elif _is_foreign(block):
             losses.append(Loss(_feature(block)))
+            if isinstance(block, Opaque) and turn.role is Role.USER:
+                kept.append(Text(left_out(block.kind)))
         else:
             kept.append(block)
     return evolve(turn, blocks=tuple(kept), source=None)
@@ -181,7 +184,7 @@ def _part(part: ResultPart, profile: ModelProfile, losses: list[Loss]) -> Result
             return Text(_search_result(part))
         case _:
             losses.append(Loss(part.kind, "as note"))
-            return Text(f"[{part.kind} left out: not supported by this provider]")
+            return Text(left_out(part.kind))
 
 
 def _plain_text(block: Text) -> Text:

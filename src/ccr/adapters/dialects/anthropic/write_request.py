@@ -24,17 +24,19 @@ from ccr.adapters.dialects.anthropic.write_tools import own_tools, plain_tools, 
 from ccr.adapters.wire import json
 from ccr.adapters.wire.json import CODEC
 from ccr.adapters.wire.names import short_name
+from ccr.adapters.wire.notes import BEGINS, GO_ON
 from ccr.adapters.wire.tool_changes import applied
 from ccr.adapters.wire.tool_offers import must_call
 from ccr.application.ports.payload import Encoded, Payload
-from ccr.domain.conversation import Text, ToolChoice, ToolMode
+from ccr.domain.conversation import Role, Text, ToolChoice, ToolMode, Turn
 from ccr.domain.fidelity import Loss
+from ccr.domain.pairing import pair_tools
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ccr.domain.conversation import Conversation, OutputFormat, Reasoning, Tool, Turn
+    from ccr.domain.conversation import Conversation, OutputFormat, Reasoning, Tool
     from ccr.domain.models import ModelProfile
 
 __all__ = ["VERSION", "encoded_request", "write_tools", "write_turn"]
@@ -74,7 +76,7 @@ def encoded_request(
     system = [*_system(conversation.system, is_anthropic=is_anthropic), *must]
     if system:
         fields["system"] = Json(json.encode_wire(write_blocks(system)))
-    messages = _messages(conversation.turns, profile, losses, write_turn, is_anthropic=is_anthropic)
+    messages = _messages(conversation, profile, losses, write_turn, is_anthropic=is_anthropic)
     fields["messages"] = Json(b"[" + b",".join(messages) + b"]")
     if tools:
         fields["tools"] = Json(write_tools(tools))
@@ -149,7 +151,7 @@ def _sampling(
 
 
 def _messages(
-    turns: Sequence[Turn],
+    conversation: Conversation,
     profile: ModelProfile,
     losses: list[Loss],
     write_turn: Callable[[Turn, ModelProfile], bytes],
@@ -157,8 +159,11 @@ def _messages(
     is_anthropic: bool,
 ) -> list[bytes]:
     if not is_anthropic:
-        plain = merged(plain_turn(turn, profile, losses) for turn in turns)
-        return [write_turn(turn, profile) for turn in plain]
+        plain = merged(plain_turn(turn, profile, losses) for turn in pair_tools(conversation.turns))
+        return [write_turn(turn, profile) for turn in _framed(plain, profile)]
+    turns: Sequence[Turn] = conversation.turns
+    if conversation.dialect != DIALECT:
+        turns = _framed(pair_tools(conversation.turns), profile)
     written = []
     for turn in turns:
         kept = without_foreign(turn, losses)
@@ -168,6 +173,16 @@ def _messages(
         elif kept.blocks:
             written.append(write_turn(kept, profile))
     return written
+
+
+def _framed(turns: Sequence[Turn], profile: ModelProfile) -> Sequence[Turn]:
+    """Return turns of which the user has the first word, and the last one where it must."""
+    first = next((turn.role for turn in turns if turn.role is not Role.SYSTEM), None)
+    if first is not Role.USER:
+        turns = (Turn(Role.USER, (Text(BEGINS),)), *turns)
+    if turns[-1].role is Role.ASSISTANT and not profile.prefill:
+        turns = (*turns, Turn(Role.USER, (Text(GO_ON),)))
+    return turns
 
 
 # ------------------------------------------------------------------------------------- Anthropic itself

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
     from ccr.domain.conversation import SearchOptions, Tool, ToolChoice
     from ccr.domain.models import ModelProfile
+    from ccr.domain.verbatim import Json
 
 __all__ = ["own_tools", "plain_tools", "write_choice", "write_tools"]
 
 _PLACEHOLDER = "DeferredToolPlaceholder"
 _SEARCH = "web_search_20250305"
 """The web search that every model and every provider of this dialect with one knows."""
+_CHOICES = ("anyOf", "oneOf", "allOf")
 _MODES = {ToolMode.AUTO: "auto", ToolMode.REQUIRED: "any", ToolMode.NONE: "none", ToolMode.NAMED: "tool"}
 
 
@@ -44,7 +46,8 @@ def _tool(tool: Tool) -> Wire | Raw | None:
     wire: Wire = {"name": tool.name}
     if tool.description:
         wire["description"] = tool.description
-    wire["input_schema"] = Raw(tool.schema.data)
+    is_own = tool.dialect == DIALECT
+    wire["input_schema"] = Raw(tool.schema.data if is_own else _object_schema(tool.schema))
     if tool.strict is not None:
         wire["strict"] = tool.strict
     if tool.deferred:
@@ -53,9 +56,35 @@ def _tool(tool: Tool) -> Wire | Raw | None:
         wire["eager_input_streaming"] = tool.eager
     if tool.cache is not None:
         wire["cache_control"] = cache_control(tool.cache)
-    if tool.dialect == DIALECT:
+    if is_own:
         wire.update((name, Raw(value.data)) for name, value in tool.extra)
     return wire
+
+
+def _object_schema(schema: Json) -> bytes:
+    """Return a schema whose root is an object and no choice: this dialect refuses any other."""
+    found = json.object_of(schema.data) or {}
+    choices = [name for name in _CHOICES if name in found]
+    if found.get("type") == "object" and not choices:
+        return schema.data
+    made: Wire = {"type": "object", **{name: value for name, value in found.items() if name not in choices}}
+    made["type"] = "object"
+    properties: Wire = {}
+    for inner in (_properties(one) for name in choices for one in _list(found[name])):
+        properties.update(inner)
+    properties.update(_properties(found))
+    if properties:
+        made["properties"] = properties
+    return json.encode_wire(made)
+
+
+def _properties(schema: object) -> Wire:
+    found = schema.get("properties") if isinstance(schema, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _web_search(search: SearchOptions) -> Wire:

@@ -11,6 +11,7 @@ from ccr.adapters.dialects.gemini.seals import FOREIGN, IMAGE, THOUGHT, is_home
 from ccr.adapters.dialects.gemini.wire import NAME, Raw, Wire
 from ccr.adapters.dialects.gemini.write_media import media_part, search_result
 from ccr.adapters.wire import json, web_results
+from ccr.adapters.wire.notes import left_out
 from ccr.adapters.wire.system_turns import reminder
 from ccr.domain.conversation import (
     Document,
@@ -106,8 +107,11 @@ class Writer:
                 return [{"text": search_result(data)}]
             case Opaque(dialect=dialect, data=data) if dialect == NAME:
                 return [Raw(data.data)]
+            case Opaque(kind=kind):
+                self.lose(kind)
+                return [{"text": left_out(kind)}]
             case _:
-                self.lose(block.kind if isinstance(block, Opaque) else _WORDS[type(block)])
+                self.lose(_WORDS[type(block)])
                 return []
 
     def _response(self, result: ToolResult, after: list[Part], *, own: bool) -> Part:

@@ -9,6 +9,7 @@ from ccr.adapters.dialects.openai_chat.wire import NAME
 from ccr.adapters.wire import json
 from ccr.adapters.wire.data_url import write_data_url
 from ccr.adapters.wire.names import short_name
+from ccr.adapters.wire.notes import left_out
 from ccr.domain.conversation import (
     Document,
     FileRef,
@@ -49,6 +50,9 @@ def write_part(block: ContentBlock, profile: ModelProfile, losses: Losses) -> li
             return [cast("Message", json.decode(data.data))]
         case Opaque(kind="search_result", data=data):
             return [_search_result(data)]
+        case Opaque(kind=kind):
+            lose(block, losses)
+            return [_note(left_out(kind))]
         case _:
             lose(block, losses)
             return []

@@ -27,6 +27,7 @@ from ccr.adapters.dialects.openai_chat.wire import NAME
 from ccr.adapters.wire import json
 from ccr.adapters.wire.complaint import checked, elements, invalid
 from ccr.adapters.wire.data_url import read_data_url
+from ccr.adapters.wire.loose_json import repair_object
 from ccr.domain.conversation import (
     CacheMark,
     Document,
@@ -131,9 +132,7 @@ def _call(call: WireCall, path: str) -> ToolCall:
         return ToolCall(own, call.custom.name, call.custom.input, seal=seal)
     if call.function is None:
         raise invalid(f"{path}.function", "is required")
-    return ToolCall(
-        own, _named(call.function, f"{path}.function"), _arguments(call.function, path), seal=seal
-    )
+    return ToolCall(own, _named(call.function, f"{path}.function"), _arguments(call.function), seal=seal)
 
 
 def _named(called: WireCalled, path: str) -> str:
@@ -142,14 +141,15 @@ def _named(called: WireCalled, path: str) -> str:
     return called.name
 
 
-def _arguments(called: WireCalled, path: str = "function_call") -> Json:
+def _arguments(called: WireCalled) -> Json:
     text = arguments_text(called.arguments).strip()
     if not text:
         return EMPTY_OBJECT
     data = text.encode("utf-8", "replace")
-    if not json.is_object(data):
-        raise invalid(f"{path}.function.arguments", "must be a JSON object as text")
-    return Json(data)
+    if json.is_object(data):
+        return Json(data)
+    # What a model once wrote stays in the history for ever, broken or not: others take objects only.
+    return Json(repair_object(text) or json.encode({"arguments": text}))
 
 
 # ------------------------------------------------------------------------------------------------ contents

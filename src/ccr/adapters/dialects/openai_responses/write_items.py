@@ -14,6 +14,7 @@ from ccr.adapters.dialects.openai_responses.wire import NAME, Raw, Wire
 from ccr.adapters.dialects.openai_responses.write_media import document_part, image_part, note, search_result
 from ccr.adapters.wire import json, web_results
 from ccr.adapters.wire.names import LIMIT, short_name
+from ccr.adapters.wire.notes import left_out
 from ccr.adapters.wire.system_turns import reminder
 from ccr.domain.conversation import (
     Document,
@@ -136,6 +137,9 @@ class Writer:
                 return [search_result(data)]
             case Opaque(dialect=dialect, data=data) if dialect == NAME:
                 return [Raw(data.data)]
+            case Opaque(kind=kind):
+                self.lose_block(block)
+                return [note(left_out(kind))]
             case _:
                 self.lose_block(block)
                 return []

@@ -52,9 +52,12 @@ def write_request(conversation: Conversation, profile: ModelProfile) -> Encoded:
     choice, said = choose(conversation.tool_choice, tools, writer)
     fields: Wire = {"model": conversation.model}
     instructions = _instructions(conversation)
-    if instructions:
+    items = _input(conversation, writer, said)
+    if instructions and not items:  # there must be some input
+        items.append({"role": "developer", "content": instructions})
+    elif instructions:
         fields["instructions"] = instructions
-    fields["input"] = _input(conversation, writer, said)
+    fields["input"] = Json(json.encode_wire(items))
     if tools:
         fields["tools"] = Json(json.encode_wire([item for _, item in tools]))
         fields.update(choice)
@@ -88,14 +91,14 @@ def _instructions(conversation: Conversation) -> str:
     return "\n\n".join(text for text in texts if text)
 
 
-def _input(conversation: Conversation, writer: Writer, said: Wire | None) -> Json:
+def _input(conversation: Conversation, writer: Writer, said: Wire | None) -> list[Item]:
     turns = pair_tools(conversation.turns)
     if not writer.profile.system_in_turns:
         turns = fold_system(turns)
     items: list[Item] = [item for turn in turns for item in writer.items(turn)]
     if said is not None:
         items.append(said)
-    return Json(json.encode_wire(items))
+    return items
 
 
 def _max_tokens(conversation: Conversation, profile: ModelProfile) -> int | None:

@@ -119,7 +119,7 @@ def test_anthropic_never_gets_what_another_sealed(
         (Opaque("anthropic", "search_result", Json(b"7")), Text(" ()"), ["search_result=as text"]),
         (
             Opaque("anthropic", "tool_addition", Json(b"{}")),
-            Text("[tool_addition left out: not supported by this provider]"),
+            Text("[tool_addition left out: this model cannot be given it]"),
             ["tool_addition=as note"],
         ),
     ],

@@ -15,6 +15,7 @@ from ccr.domain.conversation import (
     FreeformTool,
     FunctionTool,
     HostedTool,
+    Opaque,
     OutputFormat,
     Reasoning,
     ReasoningMode,
@@ -22,8 +23,10 @@ from ccr.domain.conversation import (
     Sampling,
     Text,
     Thinking,
+    ToolCall,
     ToolChoice,
     ToolMode,
+    ToolResult,
     Turn,
 )
 from ccr.domain.models import ModelProfile, ReasoningStyle
@@ -148,7 +151,7 @@ def test_what_the_vocabulary_says_is_written() -> None:
             {
                 "name": "t",
                 "description": "d",
-                "input_schema": {},
+                "input_schema": {"type": "object"},
                 "strict": True,
                 "defer_loading": True,
                 "eager_input_streaming": False,
@@ -236,7 +239,7 @@ def test_what_others_cannot_take_is_dropped_and_said() -> None:
     )
 
     assert payload["system"] == [{"type": "text", "text": "s", "cache_control": {"type": "ephemeral"}}]
-    assert payload["tools"] == [{"name": "t", "input_schema": {}}]
+    assert payload["tools"] == [{"name": "t", "input_schema": {"type": "object"}}]
     assert payload["tool_choice"] == {"type": "none"}
     assert losses == [
         "web_search_20250305=dropped",
@@ -299,5 +302,92 @@ def test_what_the_vocabulary_has_no_word_for_goes_back_to_anthropic_alone() -> N
 
     assert own.payload.parsed("tools") == [entry]
     assert other.payload.parsed("tools") == [
-        {"name": "t", "input_schema": {}, "cache_control": {"type": "ephemeral"}}
+        {"name": "t", "input_schema": {"type": "object"}, "cache_control": {"type": "ephemeral"}}
     ]
+
+
+# ----------------------------------------------------------------------------------- what others may say
+
+
+def of_another(*turns: Turn, is_anthropic: bool = True, **profile: Any) -> list[Any]:
+    conversation = Conversation("m", turns, dialect="openai_chat")
+    payload, _ = written(conversation, ModelProfile(**profile), is_anthropic=is_anthropic)
+    return [(message["role"], message["content"]) for message in payload["messages"]]
+
+
+def says(text: str) -> list[dict[str, str]]:
+    return [{"type": "text", "text": text}]
+
+
+BEGINS = ("user", says("[the conversation begins]"))
+ANSWER = Turn(Role.ASSISTANT, (Text("a"),))
+
+
+@pytest.mark.parametrize("is_anthropic", [True, False])
+def test_the_user_has_the_first_word(is_anthropic: bool) -> None:
+    assert of_another(is_anthropic=is_anthropic) == [BEGINS]
+    spoken = of_another(ANSWER, HI, is_anthropic=is_anthropic)
+    assert spoken == [BEGINS, ("assistant", says("a")), ("user", says("hi"))]
+
+
+def test_a_word_of_the_systems_may_come_before_it() -> None:
+    system = Turn(Role.SYSTEM, (Text("s"),))
+    assert of_another(system, HI) == [("system", says("s")), ("user", says("hi"))]
+
+
+@pytest.mark.parametrize("is_anthropic", [True, False])
+def test_the_user_has_the_last_word_where_the_assistant_may_not(is_anthropic: bool) -> None:
+    begun = [("user", says("hi")), ("assistant", says("a"))]
+
+    assert of_another(HI, ANSWER, is_anthropic=is_anthropic, prefill=True) == begun
+    again = of_another(HI, ANSWER, is_anthropic=is_anthropic, prefill=False)
+    assert again == [*begun, ("user", says("Continue."))]
+
+
+def test_who_speaks_this_dialect_to_anthropic_frames_its_turns_itself() -> None:
+    message = {"role": "assistant", "content": "a"}
+    payload, _ = written(own(messages=[message]), ModelProfile(prefill=False))
+
+    assert payload["messages"] == [message]
+
+
+@pytest.mark.parametrize("is_anthropic", [True, False])
+def test_calls_and_results_are_paired(is_anthropic: bool) -> None:
+    call = Turn(Role.ASSISTANT, (ToolCall("c", "f"),))
+    lost = Turn(Role.USER, (ToolResult("other", (Text("r"),)), Text("and?")))
+    *_, (_, (result, text)) = of_another(HI, call, lost, is_anthropic=is_anthropic)
+
+    assert (result["tool_use_id"], result["is_error"], text["text"]) == ("c", True, "and?")
+
+
+def test_what_cannot_be_written_is_told_the_model() -> None:
+    heard = Opaque("openai_chat", "input_audio", Json(b"{}"))
+    assert of_another(Turn(Role.USER, (heard,))) == [
+        ("user", says("[input_audio left out: this model cannot be given it]"))
+    ]
+    assert of_another(HI, Turn(Role.ASSISTANT, (heard,)), HI) == [("user", says("hi"))] * 2
+
+
+@pytest.mark.parametrize(
+    "schema, expected",
+    [
+        ({"type": "object", "properties": {"a": {}}}, {"type": "object", "properties": {"a": {}}}),
+        ({}, {"type": "object"}),
+        ({"type": ["object", "null"], "title": "T"}, {"type": "object", "title": "T"}),
+        (
+            {
+                "anyOf": [{"properties": {"a": {"type": "string"}}, "required": ["a"]}, 7],
+                "oneOf": [{"properties": {"b": {}}}],
+                "allOf": None,
+                "properties": {"b": {"type": "integer"}},
+            },
+            {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}},
+        ),
+        ({"anyOf": [{"properties": []}]}, {"type": "object"}),
+    ],
+)
+def test_the_root_of_a_tools_schema_is_an_object(schema: dict[str, Any], expected: dict[str, Any]) -> None:
+    tool = FunctionTool("t", "", Json(json.dumps(schema).encode()))
+    payload, _ = written(Conversation("m", (HI,), tools=(tool,), dialect="openai_chat"))
+
+    assert payload["tools"][0]["input_schema"] == expected

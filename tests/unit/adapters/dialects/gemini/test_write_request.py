@@ -221,6 +221,7 @@ def test_what_gemini_has_no_word_for() -> None:
         {"text": "Tool available: f"},
         {"text": "T (S)\nx"},
         {"executableCode": {"code": "1", "language": "PYTHON"}},
+        {"text": "[container_upload left out: this model cannot be given it]"},
         {"text": "x"},
     ]
     assert losses(conversation) == ["container_upload=dropped", "server_tool=dropped"]

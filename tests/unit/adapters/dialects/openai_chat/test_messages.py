@@ -141,7 +141,9 @@ def test_search_results_become_text_with_their_source() -> None:
 
 
 def test_unknown_blocks_are_told_as_losses() -> None:
-    assert user(Opaque("anthropic", "tool_addition", Json(b"{}"))) == ([], ["tool_addition=dropped"])
+    note = "[tool_addition left out: this model cannot be given it]"
+    told = [{"role": "user", "content": note}]
+    assert user(Opaque("anthropic", "tool_addition", Json(b"{}"))) == (told, ["tool_addition=dropped"])
 
 
 def test_cache_marks_where_they_are_understood() -> None:

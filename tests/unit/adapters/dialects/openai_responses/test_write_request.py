@@ -673,3 +673,19 @@ def test_own_settings_in_corners() -> None:
     assert off["reasoning"] == {"effort": "none"}
     assert odd["reasoning"] == {"effort": "of a later day", "summary": "auto"}
     assert "reasoning" not in unknown
+
+
+def test_a_system_alone_is_the_input() -> None:
+    """``input`` is required, and OpenAI's chat completions take a system message alone."""
+    fields, _ = sent(Conversation("m", (), (Text("Be brief."),)))
+
+    assert fields["input"] == [{"role": "developer", "content": "Be brief."}]
+    assert "instructions" not in fields
+
+
+def test_what_cannot_be_written_is_told_the_model() -> None:
+    heard = Opaque("openai_chat", "input_audio", Json(b"{}"))
+    fields, losses = sent(Conversation("m", (Turn(Role.USER, (heard,)),)))
+
+    assert fields["input"][0]["content"][0]["text"] == "[input_audio left out: this model cannot be given it]"
+    assert losses == ["input_audio=dropped"]
