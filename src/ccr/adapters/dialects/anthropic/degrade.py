@@ -40,9 +40,10 @@ if TYPE_CHECKING:
     from ccr.domain.conversation import ContentBlock, ResultPart
     from ccr.domain.models import ModelProfile
 
-__all__ = ["merged", "plain_turn", "searches_as_text", "unmarked", "without_foreign"]
+__all__ = ["merged", "own_name", "plain_turn", "searches_as_text", "unmarked", "without_foreign"]
 
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 
 
 def searches_as_text(
@@ -90,7 +91,7 @@ def without_foreign(turn: Turn, losses: list[Loss]) -> Turn:
     kept: list[ContentBlock] = []
     for block in searches_as_text(turn.blocks, losses, keep=DIALECT):
         if isinstance(block, ToolCall):
-            kept.append(evolve(block, id=short_name(block.id)))
+            kept.append(evolve(block, id=short_name(block.id), name=own_name(block.name)))
         elif isinstance(block, ToolResult):
             kept.append(evolve(block, call_id=short_name(block.call_id)))
         elif _is_foreign(block):
@@ -102,6 +103,11 @@ def without_foreign(turn: Turn, losses: list[Loss]) -> Turn:
     return evolve(turn, blocks=tuple(kept), source=None)
 
 
+def own_name(name: str) -> str:
+    """Return a tool's name as Anthropic takes it: Gemini's may hold dots and colons. The reply gives it back."""
+    return name if _NAME.fullmatch(name) else short_name(name)
+
+
 def _is_foreign(block: ContentBlock) -> bool:
     match block:
         case Thinking(seal=seal):
@@ -109,7 +115,9 @@ def _is_foreign(block: ContentBlock) -> bool:
             return seal is None or not is_home(seal)
         case Opaque(dialect=dialect) | ServerToolResult(dialect=dialect):
             return dialect != DIALECT
-        case ToolCall(id=name) | ToolResult(call_id=name):
+        case ToolCall(id=name, name=tool):
+            return _ID.fullmatch(name) is None or own_name(tool) != tool
+        case ToolResult(call_id=name):
             return _ID.fullmatch(name) is None
         case _:
             return False

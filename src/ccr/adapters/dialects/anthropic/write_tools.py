@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from ccr.adapters.dialects.anthropic.degrade import unmarked
+from ccr.adapters.dialects.anthropic.degrade import own_name, unmarked
 from ccr.adapters.dialects.anthropic.wire import DIALECT, Raw
 from ccr.adapters.dialects.anthropic.write_blocks import Wire, cache_control
 from ccr.adapters.wire import json
@@ -101,10 +101,16 @@ def _web_search(search: SearchOptions) -> Wire:
 
 
 def own_tools(tools: tuple[Tool, ...], losses: list[Loss]) -> tuple[Tool, ...]:
-    """Leave out what another dialect's provider runs, but for web search, which Anthropic has too."""
+    """Leave out what another dialect's provider runs, but for web search, which Anthropic has too, and mend names."""
     foreign = [tool for tool in tools if isinstance(tool, HostedTool) and _tool(tool) is None]
     losses.extend(Loss(tool.kind) for tool in foreign)
-    return tuple(tool for tool in tools if tool not in foreign) if foreign else tools
+    if foreign:
+        tools = tuple(tool for tool in tools if tool not in foreign)
+    if all(isinstance(tool, HostedTool) or own_name(tool.name) == tool.name for tool in tools):
+        return tools
+    return tuple(
+        tool if isinstance(tool, HostedTool) else evolve(tool, name=own_name(tool.name)) for tool in tools
+    )
 
 
 def plain_tools(tools: Sequence[Tool], profile: ModelProfile, losses: list[Loss]) -> tuple[Tool, ...]:

@@ -21,6 +21,7 @@ from ccr.domain.conversation import (
     ReasoningMode,
     Role,
     Sampling,
+    SearchOptions,
     Text,
     Thinking,
     ToolCall,
@@ -31,6 +32,7 @@ from ccr.domain.conversation import (
 )
 from ccr.domain.models import ModelProfile, ReasoningStyle
 from ccr.domain.provenance import Origin, Seal
+from ccr.domain.stream import BlockStart
 from ccr.domain.verbatim import Json, Verbatim
 from tests.support.anthropic_calls import call, fixtures, request
 
@@ -391,3 +393,24 @@ def test_the_root_of_a_tools_schema_is_an_object(schema: dict[str, Any], expecte
     payload, _ = written(Conversation("m", (HI,), tools=(tool,), dialect="openai_chat"))
 
     assert payload["tools"][0]["input_schema"] == expected
+
+
+def test_a_name_that_only_another_dialect_takes_is_mended_everywhere_and_given_back() -> None:
+    name = "mcp.server:f"
+    conversation = Conversation(
+        "m",
+        (HI, Turn(Role.ASSISTANT, (ToolCall("c", name),)), Turn(Role.USER, (ToolResult("c", (Text("r"),)),))),
+        tools=(FunctionTool(name), FunctionTool("Read"), HostedTool("web_search", "web_search", "gemini", Json(b"{}"), SearchOptions())),
+        tool_choice=ToolChoice(ToolMode.NAMED, name),
+        dialect="gemini",
+    )  # fmt: skip
+    payload, _ = written(conversation)
+
+    (short, read, search) = (tool["name"] for tool in payload["tools"])
+    assert short.startswith("mcp_server_f_")
+    assert (read, search) == ("Read", "web_search")
+    assert payload["tool_choice"]["name"] == payload["messages"][1]["content"][0]["name"] == short
+    stage = AnthropicProvider().reply_stage(conversation, ModelProfile())
+    assert stage is not None
+    (event,) = stage.feed([BlockStart(0, ToolCall("d", short))])
+    assert event == BlockStart(0, ToolCall("d", name))
