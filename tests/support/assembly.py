@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from attrs import define, field
@@ -120,15 +121,19 @@ class Bench:
         return self.records.kept[-1]
 
 
+NOWHERE = Path("/dev/null")
+"""A home in which nothing can be written, whoever runs the tests."""
+
+
 @asynccontextmanager
 async def assembled(
-    *scripts: Any, config: Mapping[str, Any] | None = None, **top: Any
+    *scripts: Any, config: Mapping[str, Any] | None = None, home: Path = NOWHERE, **top: Any
 ) -> AsyncIterator[Bench]:
     """Open a gateway whose providers answer by script; keywords replace top-level keys of the configuration."""
     upstream = FakeUpstream(*scripts)
     records = _Records()
     loaded = loaded_from({**(config or CONFIG), **top}, {})
-    made = running(environ={"HOME": "/dev/null"}, store=FixedStore(loaded))
+    made = running(environ={"HOME": str(home)}, store=FixedStore(loaded))
     made.container.egress.upstream.override(upstream)
     made.container.insight.request_log.override(records)
     try:

@@ -1,4 +1,4 @@
-"""Log-ins of other command lines, read from where they keep them (the ancestor's ``qwen-cli`` and ``rovo-cli``)."""
+"""Log-ins of other command lines, read from where they keep them (the ancestor's ``gemini-cli``, ``qwen-cli`` and ``rovo-cli``)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ccr.application.ports.upstream import UpstreamRequest
     from ccr.domain.secret import Secret
 
-__all__ = ["BasicKey", "TokenFile", "qwen_token"]
+__all__ = ["BasicKey", "TokenFile", "gemini_token", "qwen_token"]
 
 
 @frozen(eq=False)
@@ -85,6 +85,11 @@ class TokenFile:
             raise UpstreamAuthError(f"{self.program} left no token: run `{self.program}` once to log in")
         self._seen, self._token = changed, token
         self._until = until / 1000 if isinstance(until, int | float) else 0.0
+
+
+def gemini_token(home: Path, now: Callable[[], float]) -> CredentialSource:
+    """Return the login of Gemini CLI, ``~/.gemini/oauth_creds.json``."""
+    return TokenFile(home / ".gemini" / "oauth_creds.json", "gemini", now)
 
 
 def qwen_token(home: Path, now: Callable[[], float]) -> CredentialSource:

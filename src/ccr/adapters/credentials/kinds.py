@@ -9,7 +9,7 @@ from time import time
 from attrs import define
 
 from ccr.adapters.credentials.aws import aws_credential
-from ccr.adapters.credentials.cli_tokens import BasicKey, qwen_token
+from ccr.adapters.credentials.cli_tokens import BasicKey, gemini_token, qwen_token
 from ccr.adapters.credentials.google import google_credential
 from ccr.adapters.credentials.keys import FIXED, static_key
 from ccr.application.ports.hosting import CredentialSource
@@ -17,7 +17,7 @@ from ccr.domain.secret import Secret
 
 __all__ = ["KINDS", "CredentialKinds"]
 
-_OTHERS = ("aws", "basic", "google", "qwen-cli")
+_OTHERS = ("aws", "basic", "gemini-cli", "google", "qwen-cli")
 KINDS = frozenset({*FIXED, *_OTHERS})
 """Every word."""
 
@@ -47,6 +47,8 @@ class CredentialKinds:
                 return google_credential(first, self.now)
             case "basic":
                 return BasicKey(first)
+            case "gemini-cli":
+                return gemini_token(self.home, self.now)
             case "qwen-cli":
                 return qwen_token(self.home, self.now)
             case _:

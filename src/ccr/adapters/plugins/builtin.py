@@ -1,4 +1,4 @@
-"""What ships with ccr: a scan of ``adapters/transformers/``, and the names that are known but not there."""
+"""What ships with ccr: a scan of ``adapters/transformers/``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,7 @@ from pkgutil import iter_modules
 from ccr.adapters import transformers
 from ccr.application.ports.transformer import Transformer
 
-__all__ = ["LATER", "builtin_transformers"]
-
-LATER = {
-    "gemini-cli": "the service behind Gemini CLI's own login takes Gemini's requests in a wrapping that is not documented; "
-    "use a key of https://aistudio.google.com with the provider gemini",
-}
-"""Names of the original that configurations may hold, with what to say about them."""
+__all__ = ["builtin_transformers"]
 
 
 def builtin_transformers() -> dict[str, type[Transformer]]:

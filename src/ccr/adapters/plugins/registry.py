@@ -13,7 +13,7 @@ from cattrs import Converter, transform_error
 from cattrs.errors import ClassValidationError
 from cattrs.v import format_exception
 
-from ccr.adapters.plugins.builtin import LATER, builtin_transformers
+from ccr.adapters.plugins.builtin import builtin_transformers
 from ccr.adapters.plugins.describe import described
 from ccr.adapters.plugins.entry_points import installed_transformers
 from ccr.adapters.plugins.files import configured_transformers
@@ -136,9 +136,6 @@ class Registry:
             raise _WrongOptionsError(_explained(found.name, kind, error, options)) from error
 
     def _unknown(self, name: str) -> Exception:
-        later = LATER.get(name.lower())
-        if later is not None:
-            return ValueError(f"transformer {name!r} is known but not available in this release: {later}")
         near = get_close_matches(name.lower(), list(self._found), n=3)
         names = [self._found[key].name for key in near]
         hint = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from attrs import frozen
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ccr.application.exchange.live import Progress
     from ccr.application.exchange.prepare import Prepared
     from ccr.application.exchange.watch import Watch
+    from ccr.application.ports.hosting import WrappingHosting
     from ccr.application.ports.upstream import UpstreamResponse
     from ccr.domain.repair import Repair
     from ccr.domain.reply import Reply
@@ -56,7 +57,7 @@ async def as_events(target: Target, prepared: Prepared, response: UpstreamRespon
     """Return a translated reply as events, however it comes; a streamed one is not read yet."""
     if _is_json(response):
         body = await response.read(target.max_reply)
-        return EventReply(response, ListSource(unfold(target.dialect.read_reply(body))), prepared.stages)
+        return EventReply(response, ListSource(unfold(_read(target, body))), prepared.stages)
     return EventReply(response, _decoded(target, prepared, response), prepared.stages)
 
 
@@ -98,10 +99,17 @@ async def _whole(
         if tail or not observer.ended:
             raise UpstreamProtocolError("the provider's reply is not a message of its dialect")
         return Whole(response, body, None, observer.usage)
-    whole = target.dialect.read_reply(body)
+    whole = _read(target, body)
     if prepared.stages:
         return await as_whole(EventReply(response, ListSource(unfold(whole)), prepared.stages), watch)
     return Whole(response, b"", whole, whole.usage)
+
+
+def _read(target: Target, body: bytes) -> Reply:
+    """Read a whole reply. Raises UpstreamProtocolError, or the error that a 200 hid."""
+    if hasattr(target.hosting, "unwrapped"):
+        body = cast("WrappingHosting", target.hosting).unwrapped(body)
+    return target.dialect.read_reply(body)
 
 
 async def _folded(reply: EventReply, watch: Progress) -> Reply:

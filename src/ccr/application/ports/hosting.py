@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ccr.application.ports.upstream import UpstreamRequest
     from ccr.domain.facts import Operation
 
-__all__ = ["CredentialSource", "Hosting", "RenewableCredential"]
+__all__ = ["CredentialSource", "Hosting", "RenewableCredential", "WrappingHosting"]
 
 
 class Hosting(Protocol):
@@ -39,6 +39,14 @@ class Hosting(Protocol):
 
     def framer(self, *, limit: int) -> Framer:
         """Return a framer for one streamed reply; ``limit`` bounds one frame in bytes."""
+        ...
+
+
+class WrappingHosting(Hosting, Protocol):
+    """A door whose replies are inside something of its own; its framer unwraps those that are streamed."""
+
+    def unwrapped(self, body: bytes) -> bytes:
+        """Return the reply inside a whole body."""
         ...
 
 

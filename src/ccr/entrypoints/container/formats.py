@@ -21,6 +21,7 @@ from ccr.adapters.dialects.openai_responses import ResponsesClient, ResponsesPro
 from ccr.adapters.dialects.openai_responses.read_tools import read_tools as read_responses_tools
 from ccr.adapters.hosting.azure import AzureHosting
 from ccr.adapters.hosting.bedrock import BedrockHosting
+from ccr.adapters.hosting.code_assist import CodeAssistHosting
 from ccr.adapters.hosting.direct import DirectHosting
 from ccr.adapters.hosting.vertex import VertexHosting
 from ccr.adapters.models.catalog import PackagedModels
@@ -73,6 +74,7 @@ class Formats(containers.DeclarativeContainer):
     hostings = providers.Dict(
         azure=providers.Singleton(AzureHosting),
         bedrock=providers.Singleton(BedrockHosting),
+        code_assist=providers.Singleton(CodeAssistHosting, environ),
         direct=providers.Singleton(DirectHosting),
         vertex=providers.Singleton(VertexHosting, environ),
     )

@@ -38,6 +38,7 @@ def made(kind: str, keys: list[Secret], environ: dict[str, str] | None = None) -
         ("google", KEYS, StaticKey),
         ("google", [], GoogleToken),
         ("basic", KEYS, BasicKey),
+        ("gemini-cli", [], TokenFile),
         ("qwen-cli", [], TokenFile),
     ],
 )
@@ -69,18 +70,21 @@ async def test_the_environment_counts_where_there_is_no_key() -> None:
     assert (await source.authorize(REQUEST)).headers == (("authorization", "Bearer canary-env"),)
 
 
-async def test_the_home_and_the_clock_are_those_that_were_given(tmp_path: Path) -> None:
-    (tmp_path / ".qwen").mkdir()
-    (tmp_path / ".qwen" / "oauth_creds.json").write_text('{"access_token":"canary","expiry_date":5000}')
+@pytest.mark.parametrize("kind, folder", [("qwen-cli", ".qwen"), ("gemini-cli", ".gemini")])
+async def test_the_home_and_the_clock_are_those_that_were_given(
+    tmp_path: Path, kind: str, folder: str
+) -> None:
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "oauth_creds.json").write_text('{"access_token":"canary","expiry_date":5000}')
 
-    sent = await CredentialKinds({}, tmp_path, lambda: 4.9)("qwen-cli", [], URL).authorize(REQUEST)
+    sent = await CredentialKinds({}, tmp_path, lambda: 4.9)(kind, [], URL).authorize(REQUEST)
 
     assert sent.headers == (("authorization", "Bearer canary"),)
 
 
 def test_a_word_that_is_none_is_refused_with_those_that_are() -> None:
-    with pytest.raises(LookupError, match="'gemini-cli'; known: api-key, aws, basic"):
-        made("gemini-cli", KEYS)
+    with pytest.raises(LookupError, match="'codex'; known: api-key, aws, basic"):
+        made("codex", KEYS)
 
 
 def test_provider_files_and_transformers_use_no_other_words() -> None:

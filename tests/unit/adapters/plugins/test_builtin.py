@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ccr.adapters import transformers
-from ccr.adapters.plugins.builtin import LATER, builtin_transformers
+from ccr.adapters.plugins.builtin import builtin_transformers
 
 
 def test_every_file_is_one_transformer_of_its_name() -> None:
@@ -12,7 +12,7 @@ def test_every_file_is_one_transformer_of_its_name() -> None:
 
 
 def test_all_names_of_the_original_are_known() -> None:
-    names = set(builtin_transformers()) | set(LATER)
+    names = set(builtin_transformers())
     original = {
         *("Anthropic", "OpenAI", "deepseek", "reasoning", "tooluse", "enhancetool", "openrouter", "vercel"),
         *("groq", "maxtoken", "maxcompletiontokens", "sampling", "streamoptions", "customparams"),
@@ -20,4 +20,3 @@ def test_all_names_of_the_original_are_known() -> None:
         *("vertex-claude", "vertex-openai", "openai-responses", "gemini-cli", "qwen-cli", "rovo-cli"),
     }
     assert original <= names
-    assert not set(builtin_transformers()) & set(LATER)

@@ -167,11 +167,11 @@ DIALECTS = {
     "anthropic": ("/v1/messages", "/anthropic/models", ".amazonaws.com"),
     "openai_chat": ("/chat/completions",),
     "openai_responses": ("/responses",),
-    "gemini": ("/models",),
+    "gemini": ("/models", "/v1internal"),
 }
 """Dialects, and what an endpoint's address ends in."""
-HOSTINGS = {"direct", "azure", "bedrock", "vertex"}
-KINDS = {"bearer", "x-api-key", "api-key", "x-goog-api-key", "none", "aws", "google"}
+HOSTINGS = {"direct", "azure", "bedrock", "code_assist", "vertex"}
+KINDS = {"bearer", "x-api-key", "api-key", "x-goog-api-key", "none", "aws", "google", "gemini-cli"}
 KEYLESS = {"none", "google"}
 SEARCHES = {"", "anthropic", "openai", "openai_chat", "gemini", "openrouter", "zhipu", "kimi", "xai", "qwen"}
 
@@ -207,6 +207,7 @@ ANCESTOR = {
     "https://api.deepseek.com/chat/completions": ("deepseek", "openai_chat"),
     "http://localhost:11434/v1/chat/completions": ("ollama", "openai_chat"),
     "https://generativelanguage.googleapis.com/v1beta/models/": ("gemini", "gemini"),
+    "https://cloudcode-pa.googleapis.com/v1internal": ("gemini", "gemini"),
     "https://ark.cn-beijing.volces.com/api/v3/chat/completions": ("volcengine", "openai_chat"),
     "https://api-inference.modelscope.cn/v1/chat/completions": ("modelscope", "openai_chat"),
     "https://dashscope.aliyuncs.com/compatible-mode/v1/chat/completions": ("dashscope", "openai_chat"),
