@@ -146,6 +146,10 @@ def test_unknown_blocks_are_told_as_losses() -> None:
     assert user(Opaque("anthropic", "tool_addition", Json(b"{}"))) == (told, ["tool_addition=dropped"])
 
 
+def test_what_only_an_assistant_says_is_a_loss_where_a_user_says_it() -> None:
+    assert user(ServerToolCall("s", "bash")) == ([], ["server_tool=dropped"])
+
+
 def test_cache_marks_where_they_are_understood() -> None:
     marked = ModelProfile(cache_marks=True)
     blocks = (ToolResult("t", (Text("A"),), cache=CacheMark()), Text("B", CacheMark("1h")), Text("C"))

@@ -689,3 +689,9 @@ def test_what_cannot_be_written_is_told_the_model() -> None:
 
     assert fields["input"][0]["content"][0]["text"] == "[input_audio left out: this model cannot be given it]"
     assert losses == ["input_audio=dropped"]
+
+
+def test_what_only_an_assistant_says_is_a_loss_where_a_user_says_it() -> None:
+    _, losses = sent(Conversation("m", (Turn(Role.USER, (ServerToolCall("s", "bash"), Text("x"))),)))
+
+    assert losses == ["server_tool=dropped"]
