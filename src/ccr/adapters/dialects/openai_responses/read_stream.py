@@ -8,15 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from attrs import evolve
+from typing_extensions import override
 
 from ccr.adapters.dialects.openai_responses.errors import error_in_event, error_in_response
 from ccr.adapters.dialects.openai_responses.read_output import Output, understood
 from ccr.adapters.dialects.openai_responses.usage import read_usage
 from ccr.adapters.dialects.openai_responses.wire import EVENT, RESPONSE, WireEvent, WireResponse, absent
 from ccr.adapters.wire import json
-from ccr.domain.errors import GatewayError, UpstreamProtocolError
+from ccr.adapters.wire.sniffing import SniffingDecoder
+from ccr.domain.errors import UpstreamProtocolError
 from ccr.domain.reply import StopReason
-from ccr.domain.stream import MessageStart, MessageStop, StreamFailed
+from ccr.domain.stream import MessageStart, MessageStop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +32,6 @@ _INCOMPLETE = {
     "max_output_tokens": StopReason.MAX_TOKENS,
     "content_filter": StopReason.REFUSAL,
 }
-_WHOLE_LIMIT = 64 * 1024 * 1024
-"""Bytes of a JSON body in place of a stream."""
 
 
 class ResponsesReader:
@@ -197,66 +197,14 @@ class ResponsesReader:
     }
 
 
-class ResponsesStreamDecoder:
+class ResponsesStreamDecoder(SniffingDecoder):
     """:class:`ccr.application.ports.dialect.StreamDecoder` of the Responses API."""
 
     def __init__(self, framer: Framer) -> None:
-        self._framer = framer
+        super().__init__(framer)
         self._reader = ResponsesReader()
-        self._ended = False
-        self._head: bytes | None = b""  # until the first byte that is not white space
-        self._whole: bytearray | None = None  # a JSON body, where a stream was asked for
 
-    def feed(self, data: bytes) -> list[StreamEvent]:
-        """Take what the network gave; never raises."""
-        if self._ended:
-            return []
-        if self._head is not None:
-            data = self._peek(data)
-        if self._whole is not None:
-            self._whole += data
-            if len(self._whole) > _WHOLE_LIMIT:
-                return self._failed(
-                    [], UpstreamProtocolError(f"the reply is longer than {_WHOLE_LIMIT} bytes")
-                )
-            return []
-        events: list[StreamEvent] = []
-        try:
-            self._frames(self._framer.feed(data), events)
-        except GatewayError as error:
-            return self._failed(events, error)
-        return events
-
-    def close(self) -> list[StreamEvent]:
-        """End of input."""
-        if self._ended:
-            return []
-        events: list[StreamEvent] = []
-        try:
-            if self._whole is not None:
-                events += whole_reply(bytes(self._whole))
-                self._ended = True
-            else:
-                self._frames(self._framer.close(), events)
-        except GatewayError as error:
-            return self._failed(events, error)
-        if not self._ended:
-            return self._failed(
-                events, UpstreamProtocolError("the provider's reply ended before it was complete")
-            )
-        return events
-
-    def _peek(self, data: bytes) -> bytes:
-        head = (self._head or b"") + data
-        shown = head.lstrip()
-        if not shown:
-            self._head = head[-1:]
-            return b""
-        self._head = None
-        if shown.startswith(b"{"):
-            self._whole = bytearray()
-        return head
-
+    @override
     def _frames(self, frames: list[Frame], events: list[StreamEvent]) -> None:
         for frame in frames:
             data = frame.data.strip()
@@ -267,10 +215,14 @@ class ResponsesStreamDecoder:
                 self._ended = True
                 return
 
-    def _failed(self, events: list[StreamEvent], error: GatewayError) -> list[StreamEvent]:
+    @override
+    def _json(self, body: bytes, events: list[StreamEvent]) -> None:
+        events += whole_reply(body)
         self._ended = True
-        events.append(StreamFailed(error))
-        return events
+
+    @override
+    def _end(self, events: list[StreamEvent]) -> None:
+        raise UpstreamProtocolError("the provider's reply ended before it was complete")
 
 
 def whole_reply(body: bytes) -> list[StreamEvent]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccr.adapters.dialects.gemini import GeminiProvider, read_stream
+from ccr.adapters.dialects.gemini import GeminiProvider
 from ccr.adapters.dialects.gemini.names import MADE
 from ccr.adapters.wire.sse import SseFramer
 from ccr.application.ports.dialect import StreamDecoder
@@ -443,7 +443,7 @@ def test_half_a_surrogate_pair_does_not_fail_a_reply() -> None:
 
 
 def test_bodies_without_an_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read_stream, "_WHOLE_LIMIT", 10)
+    monkeypatch.setattr("ccr.adapters.wire.sniffing._WHOLE_LIMIT", 10)
     assert isinstance(decode([b"[" + b" " * 20])[-1], StreamFailed)
 
 

@@ -199,7 +199,7 @@ def test_a_json_body_that_was_cut_is_a_failure() -> None:
 
 
 def test_a_json_body_over_the_bound_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ccr.adapters.dialects.openai_chat.read_stream._WHOLE_LIMIT", 10)
+    monkeypatch.setattr("ccr.adapters.wire.sniffing._WHOLE_LIMIT", 10)
     assert outline(decode([whole({"content": "Hello"})])) == ["failed:upstream_protocol"]
 
 

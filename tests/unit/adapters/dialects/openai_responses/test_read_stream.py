@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccr.adapters.dialects.openai_responses import ResponsesProvider
-from ccr.adapters.dialects.openai_responses import read_stream as module
 from ccr.adapters.dialects.openai_responses.seals import rebuilt
 from ccr.adapters.wire.sse import SseFramer
 from ccr.application.ports.dialect import StreamDecoder
@@ -535,7 +534,7 @@ def test_a_whole_response_in_place_of_a_stream() -> None:
 
 
 def test_a_body_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_WHOLE_LIMIT", 10)
+    monkeypatch.setattr("ccr.adapters.wire.sniffing._WHOLE_LIMIT", 10)
 
     assert "longer than 10 bytes" in failed(decode([b'{"a":1', b',"b":2}'])).message
 
