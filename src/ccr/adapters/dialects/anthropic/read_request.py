@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
+from typing_extensions import override
 
 from ccr.adapters.dialects.anthropic.blocks import is_text, read_blocks
 from ccr.adapters.dialects.anthropic.facts import Fields, facts_of, reasoning_mode
@@ -25,6 +26,7 @@ from ccr.adapters.dialects.anthropic.wire import (
 from ccr.adapters.wire import json
 from ccr.adapters.wire.complaint import checked, elements, invalid, opened, prefixed
 from ccr.adapters.wire.hints import of_enum
+from ccr.adapters.wire.parsed import Parsed
 from ccr.adapters.wire.retarget import retarget
 from ccr.domain.conversation import (
     Conversation,
@@ -38,7 +40,6 @@ from ccr.domain.conversation import (
     ToolMode,
     Turn,
 )
-from ccr.domain.conversation.texts import texts_of
 from ccr.domain.errors import InvalidRequestError
 from ccr.domain.verbatim import Json, Verbatim
 
@@ -123,10 +124,10 @@ def read_call(
     return AnthropicCall(fields, model, facts, read_turn, read_tools)
 
 
-class AnthropicCall:
+class AnthropicCall(Parsed):
     """:class:`ccr.application.ports.dialect.ParsedCall` of the Messages API."""
 
-    __slots__ = ("_conversation", "_fields", "_model", "_read_tools", "_read_turn", "facts")
+    __slots__ = ("_fields",)
 
     def __init__(
         self,
@@ -136,22 +137,8 @@ class AnthropicCall:
         read_turn: Callable[[bytes], Turn],
         read_tools: Callable[[bytes], tuple[Tool, ...]],
     ) -> None:
-        self.facts = facts
+        super().__init__(model, facts, read_turn, read_tools)
         self._fields = fields
-        self._model = model
-        self._read_turn = read_turn
-        self._read_tools = read_tools
-        self._conversation: Conversation | None = None
-
-    def conversation(self) -> Conversation:
-        """Build the conversation, at most once. Raises InvalidRequestError."""
-        if self._conversation is None:
-            self._conversation = self._built()
-        return self._conversation
-
-    def texts(self) -> Sequence[bytes]:
-        """Return what counts as input tokens, block by block. Raises InvalidRequestError."""
-        return texts_of(self.conversation())
 
     @property
     def foreign(self) -> bool:
@@ -171,6 +158,7 @@ class AnthropicCall:
         """Return the body as it came but for another model."""
         return retarget(self._fields.body, self._fields.top, model)
 
+    @override
     def _built(self) -> Conversation:
         top, facts = self._fields.top, self.facts
         output = _get(top, "output_config", _OUTPUT)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from attrs import frozen
+from typing_extensions import override
 
 from ccr.adapters.dialects.gemini import read_contents, read_tools
 from ccr.adapters.dialects.gemini.facts import INT, Body, facts_of, open_body, read_reasoning, read_target
@@ -15,14 +16,14 @@ from ccr.adapters.dialects.gemini.turns import arranged
 from ccr.adapters.dialects.gemini.wire import NAME, STRING, Raw, fields, get, object_of, opening
 from ccr.adapters.wire import json
 from ccr.adapters.wire.complaint import invalid, prefixed
+from ccr.adapters.wire.parsed import Parsed
 from ccr.adapters.wire.retarget import retarget
 from ccr.domain.conversation import Conversation, OutputFormat, Sampling, Text, Turn
-from ccr.domain.conversation.texts import texts_of
 from ccr.domain.errors import InvalidRequestError
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from ccr.application.call import Call
     from ccr.domain.conversation import Tool
@@ -65,10 +66,10 @@ def read_call(
     return GeminiCall(body, model, facts, read_turn, tools, is_sse=is_sse)
 
 
-class GeminiCall:
+class GeminiCall(Parsed):
     """:class:`ccr.application.ports.dialect.ParsedCall` of generateContent."""
 
-    __slots__ = ("_body", "_conversation", "_is_sse", "_model", "_read_tools", "_read_turn", "facts")
+    __slots__ = ("_body", "_is_sse")
 
     def __init__(
         self,
@@ -80,23 +81,9 @@ class GeminiCall:
         *,
         is_sse: bool,
     ) -> None:
-        self.facts = facts
+        super().__init__(model, facts, read_turn, tools)
         self._body = body
-        self._model = model
-        self._read_turn = read_turn
-        self._read_tools = tools
         self._is_sse = is_sse
-        self._conversation: Conversation | None = None
-
-    def conversation(self) -> Conversation:
-        """Build the conversation, at most once. Raises InvalidRequestError."""
-        if self._conversation is None:
-            self._conversation = self._built()
-        return self._conversation
-
-    def texts(self) -> Sequence[bytes]:
-        """Return what counts as input tokens, block by block. Raises InvalidRequestError."""
-        return texts_of(self.conversation())
 
     @property
     def foreign(self) -> bool:
@@ -127,6 +114,7 @@ class GeminiCall:
     def _reasoning_visible(self) -> bool:
         return read_reasoning(self._body.config).visible is True
 
+    @override
     def _built(self) -> Conversation:
         top, config = self._body.top, self._body.config
         choice, more = read_tools.read_choice(top.get("toolConfig"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from attrs import frozen
+from typing_extensions import override
 
 from ccr.adapters.dialects.openai_chat.carriers import is_foreign
 from ccr.adapters.dialects.openai_chat.facts import Fields, facts_of
@@ -22,13 +23,13 @@ from ccr.adapters.dialects.openai_chat.request_wire import STRING, Raw, is_null,
 from ccr.adapters.dialects.openai_chat.wire import NAME
 from ccr.adapters.wire import json
 from ccr.adapters.wire.complaint import checked, elements, invalid, opened, prefixed
+from ccr.adapters.wire.parsed import Parsed
 from ccr.adapters.wire.retarget import retarget
 from ccr.domain.conversation import Conversation, FreeformTool
-from ccr.domain.conversation.texts import texts_of
 from ccr.domain.errors import InvalidRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from ccr.application.call import Call
     from ccr.domain.conversation import Tool, Turn
@@ -98,10 +99,10 @@ def read_call(
     return ChatCall(fields, model, facts, read_turn, read_tools)
 
 
-class ChatCall:
+class ChatCall(Parsed):
     """:class:`ccr.application.ports.dialect.ParsedCall` of chat completions."""
 
-    __slots__ = ("_conversation", "_fields", "_foreign", "_model", "_read_tools", "_read_turn", "facts")
+    __slots__ = ("_fields", "_foreign")
 
     def __init__(
         self,
@@ -111,23 +112,9 @@ class ChatCall:
         read_turn: Callable[[bytes], Turn],
         read_tools: Callable[[bytes], tuple[Tool, ...]],
     ) -> None:
-        self.facts = facts
+        super().__init__(model, facts, read_turn, read_tools)
         self._fields = fields
-        self._model = model
-        self._read_turn = read_turn
-        self._read_tools = read_tools
-        self._conversation: Conversation | None = None
         self._foreign = is_foreign(fields.body)
-
-    def conversation(self) -> Conversation:
-        """Build the conversation, at most once. Raises InvalidRequestError."""
-        if self._conversation is None:
-            self._conversation = self._built()
-        return self._conversation
-
-    def texts(self) -> Sequence[bytes]:
-        """Return what counts as input tokens, block by block. Raises InvalidRequestError."""
-        return texts_of(self.conversation())
 
     @property
     def foreign(self) -> bool:
@@ -155,6 +142,7 @@ class ChatCall:
         """Return the body as it came but for another model."""
         return retarget(self._fields.body, self._fields.top, model)
 
+    @override
     def _built(self) -> Conversation:
         top, facts = self._fields.top, self.facts
         system, turns = leading_system(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
+from typing_extensions import override
 
 from ccr.adapters.dialects.openai_responses import read_items, read_tools
 from ccr.adapters.dialects.openai_responses.echo import echo_of
@@ -15,13 +16,13 @@ from ccr.adapters.dialects.openai_responses.wire import NAME, STRING, Raw, absen
 from ccr.adapters.wire import json
 from ccr.adapters.wire.complaint import checked, elements, invalid, opened, prefixed
 from ccr.adapters.wire.envelope import FOREIGN
+from ccr.adapters.wire.parsed import Parsed
 from ccr.adapters.wire.retarget import retarget
 from ccr.domain.conversation import Conversation, OutputFormat, Sampling, Text, Turn
-from ccr.domain.conversation.texts import texts_of
 from ccr.domain.errors import InvalidRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from ccr.adapters.dialects.openai_responses.echo import Echo
     from ccr.application.call import Call
@@ -95,10 +96,10 @@ def read_call(
     )
 
 
-class ResponsesCall:
+class ResponsesCall(Parsed):
     """:class:`ccr.application.ports.dialect.ParsedCall` of the Responses API."""
 
-    __slots__ = ("_conversation", "_fields", "_model", "_read_tools", "_read_turn", "facts")
+    __slots__ = ("_fields",)
 
     def __init__(
         self,
@@ -108,22 +109,8 @@ class ResponsesCall:
         read_turn: Callable[[bytes], Turn],
         tools: Callable[[bytes], tuple[Tool, ...]],
     ) -> None:
-        self.facts = facts
+        super().__init__(model, facts, read_turn, tools)
         self._fields = fields
-        self._model = model
-        self._read_turn = read_turn
-        self._read_tools = tools
-        self._conversation: Conversation | None = None
-
-    def conversation(self) -> Conversation:
-        """Build the conversation, at most once. Raises InvalidRequestError."""
-        if self._conversation is None:
-            self._conversation = self._built()
-        return self._conversation
-
-    def texts(self) -> Sequence[bytes]:
-        """Return what counts as input tokens, block by block. Raises InvalidRequestError."""
-        return texts_of(self.conversation())
 
     @property
     def foreign(self) -> bool:
@@ -144,6 +131,7 @@ class ResponsesCall:
         """Return the body as it came but for another model."""
         return retarget(self._fields.body, self._fields.top, model)
 
+    @override
     def _built(self) -> Conversation:
         top, facts = self._fields.top, self.facts
         instructions = get(top, "instructions", _TEXT)
