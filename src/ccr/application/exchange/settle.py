@@ -11,6 +11,7 @@ from ccr.domain.errors import (
     CallError,
     ClientGoneError,
     DrainingError,
+    ForbiddenError,
     GatewayError,
     GatewayStateError,
     InternalError,
@@ -33,6 +34,7 @@ __all__ = ["Settle", "outcome_of"]
 _OUTCOMES: tuple[tuple[type[GatewayError], Outcome], ...] = (
     (ClientGoneError, Outcome.CLIENT_CLOSED),
     (UnauthenticatedError, Outcome.AUTH),
+    (ForbiddenError, Outcome.AUTH),
     (CallError, Outcome.INVALID),
     (DrainingError, Outcome.DRAINED),
     (OverloadedError, Outcome.OVERLOAD),
