@@ -169,6 +169,8 @@ class ChatReader:
             seen: set[int] = set()
             for piece in delta.tool_calls:
                 self._tool(segments, piece, seen)
+        elif delta.function_call is not None:
+            self._tool(segments, ToolPiece(function=delta.function_call), set())
 
     def _content(self, segments: Segments, content: object) -> None:
         if isinstance(content, str):

@@ -30,7 +30,9 @@ class ToolPiece(msgspec.Struct, gc=False):
 
 
 class Delta(msgspec.Struct, gc=False):
-    """A piece of a message, or (``message``) the whole of it. ``content`` is text or a list of parts."""
+    """A piece of a message, or (``message``) the whole of it. ``content`` is text or a list of parts; ``function_call`` is
+    what servers of 2023 say in place of ``tool_calls``.
+    """
 
     content: object = None
     reasoning_content: object = None
@@ -39,6 +41,7 @@ class Delta(msgspec.Struct, gc=False):
     reasoning_details: object = None
     refusal: object = None
     tool_calls: list[ToolPiece] | None = None
+    function_call: FunctionPiece | None = None
     annotations: object = None
 
 

@@ -338,6 +338,12 @@ def test_an_odd_index_is_an_index() -> None:
     assert calls(odd) == ["tool:call_0_c1:Read:{}", "tool_use"]
 
 
+def test_the_one_call_of_a_server_of_2023() -> None:
+    call = [{"name": "Read", "arguments": ""}, {"arguments": '{"x":'}, {"arguments": "1}"}]
+    events = decode([*(chunk({"function_call": part}) for part in call), finish("function_call"), DONE])
+    assert outline(events) == ['tool:call_0_c1:Read:{"x":1}', "tool_use"]
+
+
 def test_a_call_without_arguments() -> None:
     assert calls(tool(call="t", name="Read")) == ["tool:t:Read:{}", "tool_use"]
     assert calls(tool("null", call="t", name="Read")) == ["tool:t:Read:{}", "tool_use"]
