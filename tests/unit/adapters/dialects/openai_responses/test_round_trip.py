@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ccr.adapters.dialects.anthropic import AnthropicClient
 from ccr.adapters.dialects.openai_responses import ResponsesProvider
@@ -220,3 +222,102 @@ def test_requests_of_the_real_claude_code_pass_the_strict_upstream(profile: Mode
         assert b"DeferredToolPlaceholder" not in written
         asked += 1
     assert asked > 5
+
+
+# ------------------------------------------------------------------------------------------- the meaning stays
+
+_WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=9).filter(str.strip)
+_PARTS = st.sampled_from(
+    [
+        {"type": "input_image", "image_url": "data:image/png;base64,AAAA"},
+        {"type": "input_image", "image_url": "https://x.test/a.png"},
+        {"type": "input_file", "filename": "a.pdf", "file_data": "data:application/pdf;base64,QQ=="},
+    ]
+)
+FULL = ModelProfile(
+    reasoning=ReasoningStyle.EFFORT, efforts=tuple(Effort), documents=True, image_results=True
+)
+
+
+@st.composite
+def exchanges(draw: st.DrawFn, number: int) -> list[dict[str, Any]]:
+    """What the user says, what is answered, and the calls with their results."""
+    asked = [{"type": "input_text", "text": draw(_WORDS)}, *draw(st.lists(_PARTS, max_size=2))]
+    items: list[dict[str, Any]] = [
+        {"role": "user", "content": asked},
+        {"role": "assistant", "content": [{"type": "output_text", "text": draw(_WORDS)}]},
+    ]
+    for at in range(draw(st.integers(0, 2))):
+        identity = f"call_{number}_{at}"
+        if draw(st.booleans()):
+            items.append(
+                {"type": "function_call", "call_id": identity, "name": "Read", "arguments": '{"a":1}'}
+            )
+            items.append({"type": "function_call_output", "call_id": identity, "output": draw(_WORDS)})
+        else:
+            items.append(
+                {
+                    "type": "custom_tool_call",
+                    "call_id": identity,
+                    "name": "apply_patch",
+                    "input": draw(_WORDS),
+                }
+            )
+            items.append({"type": "custom_tool_call_output", "call_id": identity, "output": draw(_WORDS)})
+    return items
+
+
+@st.composite
+def bodies(draw: st.DrawFn) -> dict[str, Any]:
+    """Requests of which everything has a place at a provider that knows everything."""
+    items = [item for number in range(draw(st.integers(0, 3))) for item in draw(exchanges(number))]
+    fields: dict[str, Any] = {
+        "input": [*items, {"role": "user", "content": [{"type": "input_text", "text": "go"}]}],
+        "tools": TOOLS[:2],
+        "tool_choice": draw(st.sampled_from(["auto", "required", "none", {"type": "function", "name": "Read"}])),
+    }  # fmt: skip
+    optional: dict[str, st.SearchStrategy[Any]] = {
+        "instructions": _WORDS,
+        "parallel_tool_calls": st.booleans(),
+        "temperature": st.floats(0, 2),
+        "top_p": st.floats(0, 1),
+        "max_output_tokens": st.integers(16, 99),
+        "reasoning": st.sampled_from([{"effort": effort.value} for effort in Effort]),
+        "text": st.sampled_from(
+            [
+                {"format": {"type": "json_object"}},
+                {
+                    "format": {
+                        "type": "json_schema",
+                        "name": "n",
+                        "schema": {"type": "object"},
+                        "strict": True,
+                    }
+                },
+            ]
+        ),
+        "service_tier": st.just("flex"),
+        "metadata": st.just({"a": "b"}),
+        "prompt_cache_key": st.just("k"),
+        "stream": st.booleans(),
+    }
+    for name, values in optional.items():
+        if draw(st.booleans()):
+            fields[name] = draw(values)
+    return fields
+
+
+def meaning(asked: Conversation) -> tuple[Conversation, object]:
+    """JSON is compared as values; what this dialect alone says of the request is left alone."""
+    metadata = msgspec.json.decode(asked.metadata.data) if asked.metadata else None
+    return evolve(asked, extra=(), metadata=None), metadata
+
+
+@given(bodies())
+def test_a_request_keeps_its_meaning(body: dict[str, Any]) -> None:
+    asked = client().read(call(msgspec.json.encode({"model": "m", **body}))).conversation()
+    encoded = ResponsesProvider().write_request(asked, FULL, is_anthropic=False)
+    again = client().read(call(encoded.payload.encode())).conversation()
+
+    assert meaning(again) == meaning(asked)
+    assert encoded.losses == ()
