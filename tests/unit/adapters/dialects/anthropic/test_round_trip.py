@@ -53,7 +53,8 @@ def exchanges(draw: st.DrawFn, number: int) -> list[dict[str, Any]]:
         results.append(
             {"type": "tool_result", "tool_use_id": identity, "content": content, **draw(_FAILED)}
         )  # fmt: skip
-    if results and draw(st.booleans()):
+    more: bool = draw(st.booleans())
+    if results and more:
         results.append(said(draw(_TEXT)))
     made: list[dict[str, Any]] = [
         {"role": "user", "content": asked},
