@@ -11,7 +11,7 @@ from ccr.adapters.config.fixed_store import FixedStore, loaded_from
 from ccr.application.catalog.compile import UNKNOWN_MAX_OUTPUT
 from ccr.application.catalog.holder import Catalog
 from ccr.domain.errors import ConfigError, UnknownModelError, UnsupportedError
-from ccr.domain.models import ModelRef
+from ccr.domain.models import ModelRef, ReasoningStyle
 from ccr.entrypoints.lifecycle import running
 
 OPENAI = {
@@ -88,6 +88,39 @@ async def test_the_key_goes_where_the_provider_looks_for_it(changes: Any, header
     signed = await target_of(**changes).credential.authorize(request)
 
     assert signed.headers == (header,)
+
+
+def test_a_proxy_before_anthropic_has_anthropics_models() -> None:
+    there = {"api_base_url": "http://o.test/v1/messages", "models": ["claude-opus-4-7"]}
+    known = target_of(**there, transformer={"use": ["Anthropic"]}).destination.profile
+    merely = target_of(**there).destination.profile
+
+    assert (known.reasoning, known.prefill, known.web_search) == (
+        ReasoningStyle.ANTHROPIC,
+        False,
+        "anthropic",
+    )
+    assert (merely.reasoning, merely.web_search) == (ReasoningStyle.NONE, "")
+
+
+@pytest.mark.parametrize(
+    "url, use, sent",
+    [
+        ("http://o.test/v1/messages", ["Anthropic"], True),
+        ("http://o.test/v1/messages", [], True),
+        ("https://bedrock-runtime.us-east-1.amazonaws.com", [], False),
+        (
+            "https://us-east5-aiplatform.googleapis.com/v1/projects/p/locations/us-east5",
+            ["vertex-claude"],
+            False,
+        ),
+    ],
+)
+def test_a_version_that_a_cloud_wants_in_the_body_is_no_header(url: str, use: list[str], sent: bool) -> None:
+    target = target_of(api_base_url=url, transformer={"use": use}, models=["claude-opus-4-7"])
+
+    assert ("anthropic-version" in dict(target.headers)) is sent
+    assert target.destination.is_anthropic is (use == ["Anthropic"])
 
 
 def test_a_provider_whose_dialect_is_not_known_loads_and_says_so() -> None:
