@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,17 +18,17 @@ from ccr.application.assist.native_search import NativeSearchInterceptor
 from ccr.application.assist.side_call import SideCall
 from ccr.application.assist.web_search import SearchInterceptor
 from ccr.application.flow.reserve import reserve
-from tests.support.assembly import Bench, assembled, streamed, whole
+from tests.support.assembly import NOWHERE, Bench, assembled, streamed, whole
 
 __all__ = ["assisted", "body_of", "chat", "chat_chunks", "events_of", "found", "said"]
 
 
 @asynccontextmanager
 async def assisted(
-    *scripts: Any, config: Mapping[str, Any] | None = None, **top: Any
+    *scripts: Any, config: Mapping[str, Any] | None = None, home: Path = NOWHERE, **top: Any
 ) -> AsyncIterator[Bench]:
     """Open a gateway by script whose attempts have the adapter for images and the interceptor for searches."""
-    async with assembled(*scripts, config=config, **top) as bench:
+    async with assembled(*scripts, config=config, home=home, **top) as bench:
         attempts = bench.made.container.attempts()
         ids = iter(range(1, 1000))
         engines = SearchEngines(bench.upstream)

@@ -53,7 +53,7 @@ _Key: TypeAlias = "tuple[bytes, ModelRef]"
 class ImageDescriber:
     """:class:`ccr.application.exchange.seams.Adapter`.
 
-    The ``image`` target of the configuration describes. The same bytes have the same description for as long as the
+    The ``image`` target of the routes in force describes. The same bytes have the same description for as long as the
     process lives (``kept`` of them), so that a conversation is written alike in every request and prefix caches hold.
 
     Args:
@@ -73,7 +73,7 @@ class ImageDescriber:
         """Whether there are images that the target cannot see, or shall not, and somebody who can."""
         if job.decision.exact or _sees(job, target):
             return False
-        vision = job.catalog.policy.table.image
+        vision = job.vision
         if vision is None or vision == target.ref:
             return False
         return next(_images(conversation), None) is not None
@@ -85,7 +85,7 @@ class ImageDescriber:
 
         An image that nobody could describe stays for the dialect to leave out. Raises ClientGoneError.
         """
-        vision = job.catalog.policy.table.image
+        vision = job.vision
         if vision is None:
             return conversation, ()
         try:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from ccr.application.ports.dialect import ClientDialect, ParsedCall, StreamEncoder
     from ccr.domain.attempts import AttemptPlan
     from ccr.domain.facts import RequestFacts
+    from ccr.domain.models import ModelRef
     from ccr.domain.routing.decision import RouteDecision
+    from ccr.domain.routing.policy import Routes
 
 __all__ = ["Job"]
 
@@ -40,6 +42,14 @@ class Job:
 
     amending: Amending | None = field(default=None, repr=False)
     """What is known of the providers' complaints; set when the attempts begin."""
+
+    routes: Routes | None = None
+    """The router of the caller's session or project; None = the configuration's counts."""
+
+    @property
+    def vision(self) -> ModelRef | None:
+        """The model that describes images for those that cannot see."""
+        return (self.routes or self.catalog.policy.table).image
 
     @property
     def request(self) -> ParsedCall:

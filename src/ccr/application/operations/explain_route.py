@@ -54,10 +54,13 @@ class ExplainRoute:
         await call.read()
         client = catalog.clients[call.dialect]
         parsed = client.read(call)
-        decision = decide(catalog.policy, parsed.facts, await self.snapshot(call, parsed, catalog))
+        conditions = await self.snapshot(call, parsed, catalog)
+        decision = decide(catalog.policy, parsed.facts, conditions)
         trail = Trail(call.request_id, _NEVER, call.received, call.principal.id)
         plan = AttemptPlan((decision.target, *decision.fallbacks))
-        job = Job(call, client, catalog, parsed, parsed.facts, decision, plan, trail)
+        job = Job(
+            call, client, catalog, parsed, parsed.facts, decision, plan, trail, routes=conditions.routes
+        )
         if self.learned is not None:
             job.amending = Amending(self.learned)
         told = to_dict(decision, request_id=call.request_id, facts=parsed.facts)

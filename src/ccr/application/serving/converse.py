@@ -149,7 +149,7 @@ class Converse:
         decision = trail.decision = decide(catalog.policy, parsed.facts, conditions)
         self.tracker.remember(call.request_id, parsed.facts, decision)
         plan = AttemptPlan((decision.target, *decision.fallbacks))
-        return Job(call, None, catalog, parsed, parsed.facts, decision, plan, trail)
+        return Job(call, None, catalog, parsed, parsed.facts, decision, plan, trail, routes=conditions.routes)
 
     async def _events(self, job: Job) -> AsyncGenerator[StreamEvent]:
         opened = await self.attempts.run(job)

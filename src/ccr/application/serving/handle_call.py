@@ -89,7 +89,10 @@ class HandleCall:
         decision = trail.decision = decide(catalog.policy, parsed.facts, conditions)
         self.tracker.remember(call.request_id, parsed.facts, decision)
         plan = AttemptPlan((decision.target, *decision.fallbacks))
-        return Job(call, client, catalog, parsed, parsed.facts, decision, plan, trail, echo=parsed.echo)
+        echo, routes = parsed.echo, conditions.routes
+        return Job(
+            call, client, catalog, parsed, parsed.facts, decision, plan, trail, echo=echo, routes=routes
+        )
 
     async def _answer(self, job: Job, client: ClientDialect) -> Answer:
         if not job.facts.stream:

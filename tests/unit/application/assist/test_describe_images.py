@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -253,6 +254,22 @@ async def test_the_current_turn_goes_to_the_image_target_itself() -> None:
 
         assert body_of(bench, 0)["model"] == "m1"
         assert "AAAA" in told(bench, 0)
+
+
+async def test_the_router_of_a_project_says_who_describes(tmp_path: Path) -> None:
+    session = "0b1c2d3e-0000-4000-8000-000000000000"
+    transcripts = tmp_path / ".claude" / "projects" / "-work-p"
+    transcripts.mkdir(parents=True)
+    (transcripts / f"{session}.jsonl").write_text("{}")
+    routers = tmp_path / ".claude-code-router" / "-work-p"
+    routers.mkdir(parents=True)
+    (routers / "config.json").write_text('{"Router": {"default": "blind,deepseek-chat", "image": "oai,m2"}}')
+    asked = {**BODY, "metadata": {"user_id": f"user_x_account__session_{session}"}}
+    async with assisted(whole(chat("A cat.")), said("Yes."), config=SEEING, home=tmp_path) as bench:
+        await bench.ask(asked)
+
+        assert body_of(bench, 0)["model"] == "m2"
+        assert "[Image #1: A cat.]" in told(bench, 1)
 
 
 # ------------------------------------------------------------------------------------- forceUseImageAgent

@@ -379,7 +379,7 @@ async def test_a_tool_of_the_clients_with_the_same_name_is_not_mistaken_for_it()
 
 @pytest.mark.parametrize("search", [None, {"engine": "tavily"}, {"engine": "searxng"}])
 async def test_without_an_engine_the_tool_is_left_out_as_ever(search: dict[str, Any] | None) -> None:
-    top = {"Search": search} if search else {}
+    top: dict[str, Any] = {"Search": search} if search else {}
     async with assisted(said("Hm."), **top) as bench:
         answer, _ = await bench.ask(BODY)
 
