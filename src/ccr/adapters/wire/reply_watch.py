@@ -1,12 +1,14 @@
-"""Looks at a relayed reply by the dialect's own decoder and changes no byte."""
+"""Looks at a relayed reply by the dialect's own decoder, lets sound events pass, and changes no byte of them."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from ccr.adapters.wire.sse import SseFramer
-from ccr.domain.errors import GatewayError
+from ccr.adapters.wire import json
+from ccr.adapters.wire.passage import Passage
+from ccr.adapters.wire.sse import DEFAULT_LIMIT, SseFramer
+from ccr.domain.errors import GatewayError, UpstreamProtocolError
 from ccr.domain.stream import (
     BlockStart,
     BlockStop,
@@ -25,6 +27,14 @@ if TYPE_CHECKING:
 __all__ = ["DecodingWatch"]
 
 
+def _is_whole(rest: bytes) -> bool:
+    framer = SseFramer()
+    frames = [*framer.feed(rest), *framer.close()]
+    return bool(frames) and all(
+        frame.data.strip() == b"[DONE]" or json.object_of(frame.data) is not None for frame in frames
+    )
+
+
 class DecodingWatch(ABC):
     """:class:`ccr.application.ports.dialect.ReplyWatch`: reads along with a decoder.
 
@@ -34,9 +44,11 @@ class DecodingWatch(ABC):
 
     ends_with_bytes: ClassVar[bool] = False
 
-    def __init__(self, *, stream: bool) -> None:
-        self._framer = SseFramer()
+    def __init__(self, *, stream: bool, limit: int | None = None) -> None:
+        self._passage = Passage(limit or DEFAULT_LIMIT)
+        self._framer = SseFramer(limit or DEFAULT_LIMIT)
         self._decoder = self.decoder(self._framer) if stream else None
+        self._closed = False
         self._body = bytearray()
         self.usage: Usage = NO_USAGE
         self.open_block = False
@@ -57,27 +69,65 @@ class DecodingWatch(ABC):
     def fault(self, error: GatewayError) -> bytes:
         """Return an error as the last event of a stream."""
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes) -> bytes:
         """Look at what goes by."""
         if self._decoder is None:
             self._body += data
             self.progress += 1
-        else:
-            self._see(self._decoder.feed(data))
+            return data
+        passed: list[bytes] = []
+        try:
+            for event in self._passage.feed(data):
+                if self.ended or self.error is not None:
+                    break
+                self._see(self._decoder.feed(event))
+                # What the provider says of its failure is for the client; junk is not.
+                if self.error is None or self._is_told:
+                    passed.append(event)
+        except GatewayError as error:
+            self.error = error
+        return b"".join(passed)
 
     def close(self, error: GatewayError | None = None) -> bytes:
-        """End of input, or a cut. Returns an error event if the reply had not ended; one cut in the middle is closed first."""
-        if self.ended or self.error is not None:
+        """End of input, or a cut."""
+        if self.ended or self._closed or self._is_told:
             return b""
+        self._closed = True
         if self._decoder is None:
             self._judge(error)
             return b""
-        cut = b"\n\n" if self._framer.pending else b""
-        if error is None or self.ends_with_bytes:
-            self._see(self._decoder.close())
-        if error is not None and not self.ended:
+        if self.error is not None:
+            return self.fault(self.error)
+        last = self._last_event() if error is None or self.ends_with_bytes else b""
+        if self._needs_no_word:
+            return last
+        if error is not None:
             self.error = error
-        return b"" if self.error is None else cut + self.fault(self.error)
+        return last if self.error is None else last + self.fault(self.error)
+
+    @property
+    def finishing(self) -> bool:
+        """The provider has said why it stops; only the end itself is missing."""
+        return bool(getattr(self._decoder, "finishing", False))
+
+    def _last_event(self) -> bytes:
+        """Read what the end of input leaves: a whole event that lacks its empty line is given it, half of one is dropped."""
+        assert self._decoder is not None
+        rest = self._passage.rest().rstrip(b"\r\n")
+        closed = rest + b"\n\n" if _is_whole(rest) else b""
+        if closed:
+            self._see(self._decoder.feed(closed))
+        if not self.ended and self.error is None:
+            self._see(self._decoder.close())
+        return closed if self.error is None or self._is_told else b""
+
+    @property
+    def _needs_no_word(self) -> bool:
+        return self.ended or self._is_told
+
+    @property
+    def _is_told(self) -> bool:
+        return self.error is not None and not isinstance(self.error, UpstreamProtocolError)
 
     def _judge(self, error: GatewayError | None) -> None:
         if error is not None:

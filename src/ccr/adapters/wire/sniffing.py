@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from ccr.domain.errors import GatewayError, UpstreamProtocolError
@@ -65,6 +66,15 @@ class SniffingDecoder(ABC):
             return self._failed(events, error)
         return events
 
+    @property
+    def finishing(self) -> bool:
+        """The provider has said why it stops."""
+        return not self._ended and self._has_reason()
+
+    def _has_reason(self) -> bool:
+        """Whether the reply is complete but for its end."""
+        return False
+
     def close(self) -> list[StreamEvent]:
         """End of input."""
         if self._ended:
@@ -93,6 +103,11 @@ class SniffingDecoder(ABC):
         return head
 
     def _failed(self, events: list[StreamEvent], error: GatewayError) -> list[StreamEvent]:
+        if isinstance(error, UpstreamProtocolError) and self.finishing:
+            # Junk behind a reply that was complete.
+            with suppress(GatewayError):
+                self._end(events)
+                return events
         self._ended = True
         events.append(StreamFailed(error))
         return events

@@ -97,6 +97,11 @@ class StreamDecoder(Protocol):
         """
         ...
 
+    @property
+    def finishing(self) -> bool:
+        """The provider has said why it stops; what may still come is its usage and its last word."""
+        ...
+
     def close(self) -> list[StreamEvent]:
         """End of input; an end without a stop reason is StreamFailed(UpstreamProtocolError)."""
         ...
@@ -118,7 +123,7 @@ class StreamEncoder(Protocol):
 
 
 class ReplyWatch(Protocol):
-    """Looks at every event of a relayed reply and changes no byte."""
+    """Looks at every event of a relayed reply, lets whole and sound ones pass, and changes no byte of them."""
 
     usage: Usage
     open_block: bool
@@ -132,12 +137,22 @@ class ReplyWatch(Protocol):
     progress: int
     """Grows with every event that brings the reply forward; pings and comments do not count."""
 
-    def feed(self, data: bytes) -> None:
-        """Look at what goes by. Never raises."""
+    @property
+    def finishing(self) -> bool:
+        """The provider has said why it stops; only the end itself is missing."""
+        ...
+
+    def feed(self, data: bytes) -> bytes:
+        """Look at what goes by; return what may go on: whole events, up to the one that ends the reply or breaks it.
+
+        Never raises.
+        """
         ...
 
     def close(self, error: GatewayError | None = None) -> bytes:
-        """End of input, or ``error`` cut it short. Returns one error event if the reply had not ended; else nothing."""
+        """End of input, or ``error`` cut it short. Returns what is still to be sent: a last event that was not closed, or one
+        error event if the reply had not ended.
+        """
         ...
 
 
@@ -200,8 +215,11 @@ class ProviderDialect(Protocol):
         """Return a reader for one streamed reply."""
         ...
 
-    def reply_watch(self, *, stream: bool) -> ReplyWatch:
-        """Return an observer for one relayed reply."""
+    def reply_watch(self, *, stream: bool, strict: bool = False, limit: int | None = None) -> ReplyWatch:
+        """Return an observer for one relayed reply.
+
+        ``strict``: the order of its events is judged, too. ``limit`` bounds one event in bytes.
+        """
         ...
 
     def decode_error(self, status: int, headers: Headers, body: bytes, *, provider: str) -> GatewayError:

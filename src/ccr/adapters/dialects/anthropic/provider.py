@@ -10,6 +10,7 @@ from ccr.adapters.dialects.anthropic.read_reply import read_reply
 from ccr.adapters.dialects.anthropic.read_stream import AnthropicStreamDecoder
 from ccr.adapters.dialects.anthropic.watch import AnthropicStreamWatch, AnthropicWholeWatch
 from ccr.adapters.dialects.anthropic.wire import DIALECT
+from ccr.adapters.wire.sse import DEFAULT_LIMIT
 from ccr.adapters.wire.tool_changes import applied
 from ccr.adapters.wire.tool_offers import restore_names
 
@@ -70,9 +71,11 @@ class AnthropicProvider:
         """Return a reader for one streamed reply."""
         return AnthropicStreamDecoder(framer)
 
-    def reply_watch(self, *, stream: bool) -> ReplyWatch:
+    def reply_watch(self, *, stream: bool, strict: bool = False, limit: int | None = None) -> ReplyWatch:
         """Return an observer for one relayed reply."""
-        return AnthropicStreamWatch() if stream else AnthropicWholeWatch()
+        if not stream:
+            return AnthropicWholeWatch()
+        return AnthropicStreamWatch(limit or DEFAULT_LIMIT, strict=strict)
 
     def reply_stage(
         self,

@@ -124,6 +124,11 @@ class AnthropicStreamDecoder:
         self._calls = False
         self._stop: MessageStop | None = None
 
+    @property
+    def finishing(self) -> bool:
+        """The provider has said why it stops."""
+        return self._stop is not None and not self._blocks and not self._ended
+
     def feed(self, data: bytes) -> list[StreamEvent]:
         """Return the events that ``data`` completes."""
         if self._ended:

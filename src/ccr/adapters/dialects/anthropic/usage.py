@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Raw, Struct
 
+from ccr.adapters.wire.counts import count_of
 from ccr.domain.usage import NO_USAGE, Usage
 
 __all__ = ["read_usage", "write_usage"]
@@ -67,7 +68,7 @@ def read_usage(raw: Raw | bytes, *, later: bool = False) -> Usage:
 
 
 def _count(number: int | None) -> int | None:
-    return number if number is None or number >= 0 else None
+    return count_of(number) if number is None or number >= 0 else None
 
 
 def _input(number: int | None, *, later: bool) -> int | None:

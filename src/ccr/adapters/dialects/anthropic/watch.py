@@ -1,4 +1,4 @@
-"""Looks at a relayed reply and changes no byte.
+"""Looks at a relayed reply, lets sound events pass, and changes no byte of them.
 
 Text goes by with a byte comparison an event; only what begins or ends something, reports usage or builds up a tool's
 input is decoded.
@@ -16,6 +16,7 @@ from ccr.adapters.dialects.anthropic.read_reply import WireReply, decode_reply
 from ccr.adapters.dialects.anthropic.usage import read_usage
 from ccr.adapters.dialects.anthropic.write_reply import CUT_SHORT, broken_call
 from ccr.adapters.wire import json
+from ccr.adapters.wire.passage import Passage
 from ccr.adapters.wire.sse import DEFAULT_LIMIT, SseFramer, write_event
 from ccr.application.ports.dialect import Frame
 from ccr.domain.errors import GatewayError, UpstreamProtocolError
@@ -28,6 +29,17 @@ __all__ = ["AnthropicStreamWatch", "AnthropicWholeWatch"]
 
 _CUT_SHORT = frozenset(reason.value for reason in CUT_SHORT)
 _TOOLS = frozenset({"tool_use", "server_tool_use"})
+_ORDERED = frozenset(
+    {
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+    }
+)
+_STOPPED = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 _ENDED_EARLY = "the reply ended before it was complete"
 
 
@@ -46,6 +58,7 @@ class _Stop(Struct, gc=False):
 
 class _Event(Struct, gc=False):
     type: str = ""
+    index: int | None = None
     message: WireReply | None = None
     content_block: _Start | None = None
     usage: Raw = Raw()
@@ -64,68 +77,128 @@ _INPUT = msgspec.json.Decoder(_InputEvent)
 _STOP = msgspec.json.Decoder(_StopEvent)
 
 
-class AnthropicStreamWatch:
-    """:class:`ccr.application.ports.dialect.ReplyWatch` of a streamed reply."""
+class _Order:
+    """The order of events (Messages API, streaming): a start, blocks that do not overlap, a delta, a stop."""
 
-    def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
+    __slots__ = ("_begun", "_block", "_next")
+
+    def __init__(self) -> None:
+        self._begun = False
+        self._block: int | None = None
+        self._next = 0
+
+    def take(self, kind: str, index: int | None) -> None:
+        """Raises UpstreamProtocolError for an event that may not come now."""
+        if kind not in _ORDERED:
+            return
+        if kind == "message_start":
+            fits = not self._begun
+            self._begun = True
+        elif kind == "content_block_start":
+            fits = self._begun and self._block is None and index == self._next
+            self._block, self._next = index, self._next + 1
+        elif kind in ("content_block_delta", "content_block_stop"):
+            fits = self._block is not None and index == self._block
+            if kind == "content_block_stop":
+                self._block = None
+        else:
+            fits = self._begun and self._block is None
+        if not fits:
+            raise UpstreamProtocolError(f"the provider's stream has a {kind} where none may be")
+
+
+class AnthropicStreamWatch:
+    """:class:`ccr.application.ports.dialect.ReplyWatch` of a streamed reply.
+
+    ``strict``: events out of order are a fault. Anthropic itself is not judged, but for half an event and broken input.
+    """
+
+    def __init__(self, limit: int = DEFAULT_LIMIT, *, strict: bool = False) -> None:
         self.usage: Usage = NO_USAGE
         self.open_block = False
         self.started = False
         self.ended = False
         self.error: GatewayError | None = None
         self.progress = 0
+        self._passage = Passage(limit)
         self._framer = SseFramer(limit)
+        self._order = _Order() if strict else None
+        self._closed = False
         self._reason: str | None = None
         self._tool: str | None = None
         self._input: list[str] = []
         self._broken: str | None = None
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes) -> bytes:
         """Look at what goes by."""
         if self.error is not None or self.ended:
-            return
+            return b""
         try:
-            frames = self._framer.feed(data)
+            events = self._passage.feed(data)
         except GatewayError as error:
             self.error = error
-            return
-        self._look(frames)
+            return b""
+        if len(events) == 1:
+            return events[0] if self._sound(events[0]) else b""
+        passed: list[bytes] = []
+        for event in events:
+            if not self._sound(event):
+                break
+            passed.append(event)
+            if self.ended:
+                break
+        return b"".join(passed)
 
     def close(self, error: GatewayError | None = None) -> bytes:
-        """Return one error event if the reply had not ended; first it closes an event that was cut in the middle."""
-        if self.ended:
+        """End of input, or a cut."""
+        if self.ended or self._closed:
             return b""
-        cut = b"\n\n" if self._framer.pending else b""
+        self._closed = True
+        last = b""
         if error is None and self.error is None:
-            self._last_frames()
+            last = self._last_event()
             if self.ended:
-                return b""
+                return last
         if self._reason is not None and not self.open_block and self._broken is None and self.error is None:
             # A stop reason and no open block is an end even without message_stop (user-pains P2).
             self.ended = True
-            return b""
+            return last + _STOPPED
         self.error = self.error or error or UpstreamProtocolError(_ENDED_EARLY)
-        return cut + write_event(b"error", error_event_data(self.error))
+        return last + write_event(b"error", error_event_data(self.error))
 
-    def _last_frames(self) -> None:
+    @property
+    def finishing(self) -> bool:
+        """The provider has said why it stops; only the end itself is missing."""
+        return self._reason is not None and not self.open_block and not self.ended
+
+    def _last_event(self) -> bytes:
+        """Half an event is no event: what was cut off is dropped. A whole one that lacks its empty line is given it."""
+        rest = self._passage.rest()
+        if not rest.strip():
+            return b""
+        framer = SseFramer()
+        frames = [*framer.feed(rest), *framer.close()]
+        if not frames or not all(json.object_of(frame.data) is not None for frame in frames):
+            return b""
+        closed = rest.rstrip(b"\r\n") + b"\n\n"
+        return closed if self._sound(closed) else b""
+
+    def _sound(self, event: bytes) -> bool:
+        """Look at one event; False if it must not go on."""
         try:
-            # Half an event is no event: what was cut off is not junk.
-            self._look([frame for frame in self._framer.close() if json.object_of(frame.data) is not None])
+            if not event.isascii():
+                event.decode()
+            for frame in self._framer.feed(event):
+                self._frame(frame)
         except GatewayError as error:
             self.error = error
-
-    def _look(self, frames: list[Frame]) -> None:
-        for frame in frames:
-            try:
-                self._frame(frame)
-            except ValueError:
-                self.error = UpstreamProtocolError("the provider's stream holds an event that is not JSON")
-            if self.ended or self.error is not None:
-                return
+        except ValueError:
+            self.error = UpstreamProtocolError("the provider's stream holds an event that is not JSON")
+        return self.error is None
 
     def _frame(self, frame: Frame) -> None:
         name, data = frame.event, frame.data
-        if name == b"content_block_delta":
+        if name == b"content_block_delta" and self._order is None:
             self.progress += 1
             self._delta(data)
             return
@@ -136,6 +209,10 @@ class AnthropicStreamWatch:
         if kind == "ping":
             return
         self.progress += 1
+        if self._order is not None:
+            self._order.take(kind, event.index)
+            if name and name != kind.encode():
+                raise UpstreamProtocolError("an event of the provider's stream has two names")
         handler = self._HANDLERS.get(kind)
         if handler is not None:  # events of a later day are not ours to judge
             handler(self, event, data)
@@ -179,6 +256,8 @@ class AnthropicStreamWatch:
 
     def _message_stop(self, _event: _Event, _data: bytes) -> None:
         self._refuse_broken()
+        if self._order is not None and self._reason is None:
+            raise UpstreamProtocolError("the provider's stream ends without a reason")
         if self.error is None:
             self.started = self.ended = True
 
@@ -211,12 +290,14 @@ class AnthropicWholeWatch:
         self.ended = False
         self.error: GatewayError | None = None
         self.progress = 0
+        self.finishing = False
         self._body: list[bytes] = []
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: bytes) -> bytes:
         """Keep what goes by; whoever reads the body bounds it."""
         self._body.append(data)
         self.progress += 1
+        return data
 
     def close(self, error: GatewayError | None = None) -> bytes:
         """Judge the reply. Returns nothing: there is no event in a whole reply."""

@@ -227,7 +227,7 @@ def _classify(
     said: _Complaint, message: str, wait: float | None, provider: str | None, upstream: UpstreamReply | None
 ) -> GatewayError:
     status = said.status
-    if status in (401, 403) or _is_bad_key(said):
+    if status in (401, 402, 403) or _is_bad_key(said):
         return UpstreamAuthError(message, provider=provider, upstream=upstream)
     overflow = find_overflow(message) if status in (400, 413) else None
     if overflow is not None:
@@ -235,7 +235,7 @@ def _classify(
         return ContextOverflowError(
             text, tokens=overflow.tokens, maximum=overflow.maximum, provider=provider, upstream=upstream
         )
-    overloaded = status in (503, 529) and "overloaded" in message.lower()
+    overloaded = status == 529 or (status == 503 and "overloaded" in message.lower())
     if status == 429 or overloaded:
         return UpstreamLimitedError(
             message,

@@ -62,9 +62,9 @@ class GeminiProvider:
         """Return a reader for one streamed reply."""
         return GeminiStreamDecoder(framer)
 
-    def reply_watch(self, *, stream: bool) -> ReplyWatch:
+    def reply_watch(self, *, stream: bool, strict: bool = False, limit: int | None = None) -> ReplyWatch:  # noqa: ARG002  # its decoder judges anyway
         """Return an observer for one relayed reply."""
-        return GeminiReplyWatch(stream=stream)
+        return GeminiReplyWatch(stream=stream, limit=limit)
 
     def decode_error(self, status: int, headers: Headers, body: bytes, *, provider: str) -> GatewayError:
         """Say what an error reply means."""

@@ -39,6 +39,10 @@ class GeminiStreamDecoder(SniffingDecoder):
         self._reader = Reader()
 
     @override
+    def _has_reason(self) -> bool:
+        return self._reader.finished
+
+    @override
     def _frames(self, frames: list[Frame], events: list[StreamEvent]) -> None:
         for frame in frames:
             data = frame.data.strip()

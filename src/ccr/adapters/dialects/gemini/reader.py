@@ -58,8 +58,14 @@ class Reader:
         self._grounding: Grounding | None = None
         self._told_search = False
         self._reason = ""
+        self._without_reason = 0
         self._message = ""
         self._feedback = Raw()
+
+    @property
+    def finished(self) -> bool:
+        """A reason to stop has come, and from a version of the API that does not give one with every chunk."""
+        return bool(self._reason) and self._without_reason > 0
 
     def take(self, chunk: WireChunk) -> list[StreamEvent]:
         """Read one chunk."""
@@ -107,6 +113,8 @@ class Reader:
                 self._search()
         for part in (candidate.content.parts if candidate.content else None) or ():
             self._part(part)
+        if not candidate.finish_reason:
+            self._without_reason += 1
         self._reason = candidate.finish_reason or self._reason
         self._message = candidate.finish_message or self._message
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ccr.adapters.dialects.gemini.wire import Raw, Wire
 from ccr.adapters.wire import json
+from ccr.adapters.wire.counts import count_of
 from ccr.domain.usage import NO_USAGE, Usage
 
 __all__ = ["read_usage", "write_usage"]
@@ -47,7 +48,4 @@ def write_usage(usage: Usage, input_estimate: int = 0) -> Wire:
 
 
 def _count(found: Mapping[str, object], name: str) -> int | None:
-    value = found.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return max(0, int(value))
+    return count_of(found.get(name))

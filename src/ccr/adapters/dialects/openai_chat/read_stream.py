@@ -35,6 +35,10 @@ class ChatStreamDecoder(SniffingDecoder):
         self._reader.lenient = True
 
     @override
+    def _has_reason(self) -> bool:
+        return self._reader.finished
+
+    @override
     def _frames(self, frames: list[Frame], events: list[StreamEvent]) -> None:
         for frame in frames:
             if self._ended:

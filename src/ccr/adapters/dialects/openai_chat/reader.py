@@ -69,6 +69,7 @@ class ChatReader:
         self._cited: set[str] = set()
         self._by_index: dict[object, ToolSegment] = {}
         self._touched: ToolSegment | None = None
+        self._ours: object = None
 
     @property
     def finished(self) -> bool:
@@ -90,9 +91,13 @@ class ChatReader:
         elif usage:
             events.append(UsageUpdate(self._usage))
         self._found(segments, chunk)
-        # More than one choice comes only to those who ask for it, and we do not.
-        if chunk.choices:
-            self._choice(segments, chunk.choices[0])
+        # More than one choice comes only to those who ask for it, and we do not: the first one seen is ours.
+        for choice in chunk.choices or ():
+            if self._ours is None:
+                self._ours = choice.index
+            if choice.index is None or choice.index == self._ours:
+                self._choice(segments, choice)
+                break
         events.extend(segments.events)
         segments.events.clear()
         return events

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ccr.adapters.wire.counts import count_of
 from ccr.domain.usage import NO_USAGE, Usage
 
 __all__ = ["read_usage", "write_usage"]
@@ -64,10 +65,7 @@ def _part(raw: Mapping[str, object], name: str) -> Mapping[str, object]:
 
 
 def _count(raw: Mapping[str, object], name: str) -> int | None:
-    found = raw.get(name)
-    if isinstance(found, bool) or not isinstance(found, int | float):
-        return None
-    return max(0, int(found))
+    return count_of(raw.get(name))
 
 
 def _first(*found: int | None) -> int | None:

@@ -48,6 +48,7 @@ class Delta(msgspec.Struct, gc=False):
 class Choice(msgspec.Struct, gc=False):
     """``stop_reason`` is vLLM's: the stop sequence that was hit."""
 
+    index: object = None
     delta: Delta | None = None
     message: Delta | None = None
     finish_reason: object = None

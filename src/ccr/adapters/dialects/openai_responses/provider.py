@@ -53,9 +53,9 @@ class ResponsesProvider:
         """Return a reader for one streamed response."""
         return ResponsesStreamDecoder(framer)
 
-    def reply_watch(self, *, stream: bool) -> ReplyWatch:
+    def reply_watch(self, *, stream: bool, strict: bool = False, limit: int | None = None) -> ReplyWatch:  # noqa: ARG002  # its decoder judges anyway
         """Return an observer for one relayed response."""
-        return ResponsesReplyWatch(stream=stream)
+        return ResponsesReplyWatch(stream=stream, limit=limit)
 
     def decode_error(self, status: int, headers: Headers, body: bytes, *, provider: str) -> GatewayError:
         """Say what an error reply means."""

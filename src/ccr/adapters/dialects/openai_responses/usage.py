@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ccr.adapters.dialects.openai_responses.wire import Raw, Wire
 from ccr.adapters.wire import json
+from ccr.adapters.wire.counts import count_of
 from ccr.domain.usage import NO_USAGE, Usage
 
 __all__ = ["read_usage", "write_usage"]
@@ -62,7 +63,4 @@ def _part(found: Mapping[str, object], name: str) -> Mapping[str, object]:
 
 
 def _count(found: Mapping[str, object], name: str) -> int | None:
-    value = found.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return max(0, int(value))
+    return count_of(found.get(name))

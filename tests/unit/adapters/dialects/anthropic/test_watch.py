@@ -96,29 +96,104 @@ def test_a_cut_ends_in_one_error_event(events: list[StreamEvent], data: st.DataO
     stream = AnthropicStreamEncoder("i", "m").feed(events)
     at = data.draw(st.integers(0, stream.rindex(b"event: message_delta")))
     watch = AnthropicStreamWatch()
-    watch.feed(stream[:at])
+    passed = watch.feed(stream[:at])
     tail = watch.close()
 
+    assert stream.startswith(passed)
+    assert passed == b"" or passed.endswith(b"\n\n")
     assert last_error(tail)["message"] == "the reply ended before it was complete"
     assert isinstance(watch.error, UpstreamProtocolError)
-    assert SseFramer().feed(stream[:at] + tail)[-1].event == b"error"
+    frames = SseFramer().feed(passed + tail)
+    assert frames[-1].event == b"error"
+    assert all(isinstance(json.loads(frame.data), dict) for frame in frames)
 
 
 def test_a_cut_by_us_says_why() -> None:
     watch = watched(BEGIN, raw=b"event: ping\nda")
     tail = watch.close(UpstreamTimeoutError("nothing for 120 s"))
 
-    assert tail.startswith(b"\n\n")
     assert last_error(tail) == {"type": "timeout_error", "message": "nothing for 120 s"}
 
 
 def test_a_reason_without_message_stop_is_an_end() -> None:
     watch = watched(BEGIN, TEXT, CLOSE, END)
-    assert (watch.close(), watch.ended) == (b"", True)
+    stop = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+    assert (watch.close(), watch.ended) == (stop, True)
     held = watched(BEGIN, TEXT, CLOSE, END, raw=b"event: message_stop\ndata: {}")
-    assert (held.close(), held.ended) == (b"", True)
+    assert (held.close(), held.ended) == (b"event: message_stop\ndata: {}\n\n", True)
     late = watched(BEGIN, TEXT, CLOSE, END)
-    assert late.close(UpstreamTimeoutError("x")) == b""
+    assert late.close(UpstreamTimeoutError("x")) == stop
+
+
+def test_only_whole_events_go_on_and_nothing_is_changed() -> None:
+    stream, watch, passed = sse(BEGIN, TEXT, SAID, CLOSE, END, STOP), AnthropicStreamWatch(), b""
+    for at in range(len(stream)):
+        got = watch.feed(stream[at : at + 1])
+        assert got == b"" or got.endswith(b"\n\n")
+        passed += got
+
+    assert passed == stream
+    assert watch.feed(b"data: after the end\n\n") == b""
+
+
+def test_what_comes_before_a_broken_event_goes_on_and_nothing_behind_it() -> None:
+    watch = AnthropicStreamWatch()
+
+    assert watch.feed(sse(BEGIN, TEXT) + b"data: <html>\n\n" + sse(SAID)) == sse(BEGIN, TEXT)
+    assert watch.feed(sse(SAID)) == b""
+    assert last_error(watch.close())["type"] == "api_error"
+    assert watch.close() == b""
+
+
+def test_nothing_goes_on_behind_the_end() -> None:
+    watch = AnthropicStreamWatch()
+    whole = sse(BEGIN, TEXT, CLOSE, END, STOP)
+
+    assert watch.feed(whole + sse(SAID)) == whole
+
+
+def test_text_that_is_not_utf_8_is_an_error() -> None:
+    watch = watched(BEGIN, TEXT, raw=sse(SAID).replace(b'"a"', b'"\xff"'))
+
+    assert isinstance(watch.error, UpstreamProtocolError)
+
+
+OTHER = {**SAID, "index": 4}
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        (TEXT,),
+        (BEGIN, BEGIN),
+        (BEGIN, SAID),
+        (BEGIN, TEXT, OTHER),
+        (BEGIN, TEXT, TEXT),
+        (BEGIN, {**TEXT, "index": 1}),
+        (BEGIN, TEXT, CLOSE, CLOSE),
+        (BEGIN, TEXT, END),
+        (BEGIN, TEXT, STOP),
+        (END,),
+        (BEGIN, TEXT, CLOSE, STOP),
+    ],
+)
+def test_events_out_of_order_are_an_error_of_all_but_anthropic(events: tuple[object, ...]) -> None:
+    strict, lenient = AnthropicStreamWatch(strict=True), AnthropicStreamWatch()
+
+    assert strict.feed(sse(*events)) == sse(*events[:-1])
+    assert isinstance(strict.error, UpstreamProtocolError)
+    lenient.feed(sse(*events))
+    assert lenient.error is None
+
+
+def test_events_of_a_later_day_are_never_out_of_order() -> None:
+    watch = AnthropicStreamWatch(strict=True)
+    whole = sse(
+        {"type": "novel"}, BEGIN, PING, {"type": "novel"}, TEXT, SAID, {"type": "novel"}, CLOSE, END, STOP
+    )
+
+    assert watch.feed(whole) == whole
+    assert watch.ended
 
 
 def test_an_error_of_the_provider_is_passed_on_in_its_own_words() -> None:
@@ -148,9 +223,6 @@ def test_an_event_over_the_bound_is_an_error() -> None:
     watch = AnthropicStreamWatch(100)
     watch.feed(b"data: " + b"x" * 200)
     assert isinstance(watch.error, UpstreamProtocolError)
-    watch = AnthropicStreamWatch(100)
-    watch.feed(sse(PING) + b"data: " + b"x" * 200)
-    assert watch.error is None
     assert b"100 bytes" in watch.close()
 
 

@@ -45,7 +45,7 @@ def test_a_cut_is_one_error_event() -> None:
     seen.feed(created() + b"data: {")
     said = seen.close()
 
-    assert said.startswith(b"\n\nevent: error\ndata: ")
+    assert said.startswith(b"event: error\ndata: ")
     payload = msgspec.json.decode(said.split(b"data: ")[1])
     assert (payload["type"], payload["code"]) == ("error", "server_error")
     assert isinstance(seen.error, UpstreamProtocolError)
