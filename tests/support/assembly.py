@@ -38,6 +38,8 @@ CONFIG: dict[str, Any] = {
         },
     ],
     "Router": {"default": "ant,claude-sonnet-5-5"},
+    # Waiting for a better moment is for those tests that say so.
+    "Failover": {"retries": 0},
 }
 
 BODY: dict[str, Any] = {

@@ -133,6 +133,10 @@ class GatewayError(Exception):
     kind: ClassVar[str] = "internal"
     blast: ClassVar[Blast] = Blast.REQUEST
     remedy: ClassVar[Remedy] = Remedy.STOP
+    accepted: bool = False
+    """A model may have taken the request, and somebody may have to pay for it."""
+    unreached: bool = False
+    """No connection was made: nothing has been sent."""
 
     def __init__(
         self,
@@ -219,6 +223,7 @@ class ForbiddenError(CallError):
     """A known caller who may not do this."""
 
     kind = "forbidden"
+    remedy = Remedy.NEXT
 
 
 class NoSuchPathError(CallError):
@@ -260,7 +265,7 @@ class BudgetError(GatewayStateError):
 
 
 class OverloadedError(GatewayStateError):
-    """More work than this process takes."""
+    """More work than this process, or a provider of ours, takes at once."""
 
     kind = "overload"
 
@@ -374,7 +379,7 @@ class UpstreamLimitedError(UpstreamError):
 
 
 class UpstreamUnavailableError(UpstreamError):
-    """No connection, a reset, or a 5xx; ``accepted`` = the request may have reached a model."""
+    """No connection, a reset, or a 5xx."""
 
     kind = "upstream_unavailable"
 

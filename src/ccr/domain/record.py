@@ -34,7 +34,8 @@ class Outcome(Enum):
 class AttemptRecord:
     """One try at one target. Seconds; ``status`` 0 = no answer; ``error`` is a kind, empty = it went well.
 
-    ``purpose`` of a call of our own on the side (``image``); empty = the request itself.
+    ``purpose`` of a call of our own on the side (``image``); empty = the request itself. ``key``: id of the provider's key,
+    where it has several. ``waited``: seconds before it. ``doubtful``: it failed, but may have been accepted and billed.
     """
 
     provider: str
@@ -43,6 +44,9 @@ class AttemptRecord:
     seconds: float
     error: str = ""
     purpose: str = ""
+    key: str = ""
+    waited: float = 0.0
+    doubtful: bool = False
 
 
 @value

@@ -39,6 +39,10 @@ class Running:
             secrets.append(settings.server.api_key.reveal())
         container.insight.logs().configure(settings.logging, self.paths.logs, secrets, console=self._console)
         container.state.identity().configure(settings.server.api_key)
+        container.admission().configure(settings.limits)
+        container.health().configure(settings)
+        container.balance().configure(settings.failover)
+        container.failover().configure(settings.failover)
         container.egress.http().configure(settings.proxy_url, settings.proxy_bypass)
         logs = container.insight.logs()
         for problem in catalog.warnings:

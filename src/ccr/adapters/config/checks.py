@@ -13,6 +13,7 @@ from ccr.adapters.config.schema.keys import Kind, keys_of
 from ccr.adapters.config.schema.providers import ProviderEntry
 from ccr.adapters.config.schema.root import Root
 from ccr.adapters.config.schema.routing import SCENARIOS, RouterBlock
+from ccr.application.settings.routes import Several
 
 __all__ = [
     "DEMO",
@@ -158,11 +159,7 @@ def _check_providers(providers: Sequence[ProviderEntry], problems: Problems) -> 
         path: Path = ("Providers", index)
         _check_name(provider.name, (*path, "name"), seen, index, problems)
         _check_url(provider.api_base_url, (*path, "api_base_url"), problems)
-        if not provider.api_key:
-            problems.warn((*path, "api_key"), f"{provider.name} has no api_key: no auth header is sent to it")
-        for key in provider.api_key:
-            if not key.reveal().isascii() or not key.reveal().isprintable():
-                problems.error((*path, "api_key"), "the key has characters that no header can carry")
+        _check_keys(provider, (*path, "api_key"), problems)
         for name, text in provider.headers.items():
             if not _HEADER_NAME.fullmatch(name) or not text.isprintable():
                 problems.error((*path, "headers", name), "is not a header", key=True)
@@ -176,6 +173,18 @@ def _check_providers(providers: Sequence[ProviderEntry], problems: Problems) -> 
                         (*path, place, model), f"{provider.name} has no model {model!r}",
                         _near(model, provider.models), key=True,
                     )  # fmt: skip
+
+
+def _check_keys(provider: ProviderEntry, path: Path, problems: Problems) -> None:
+    texts = [key.secret.reveal() for key in provider.api_key]
+    if not texts:
+        problems.warn(path, f"{provider.name} has no api_key: no auth header is sent to it")
+    if not all(text.isascii() and text.isprintable() for text in texts):
+        problems.error(path, "the key has characters that no header can carry")
+    if len(set(texts)) < len(texts):
+        problems.warn(
+            path, f"{provider.name} has the same key twice", 'one of more weight: {"key": "...", "weight": 2}'
+        )
 
 
 def _check_name(name: str, path: Path, seen: dict[str, int], index: int, problems: Problems) -> None:
@@ -195,9 +204,17 @@ def targets(router: RouterBlock) -> Iterator[tuple[Path, str]]:
     for key in keys_of(RouterBlock):
         value = getattr(router, key.attribute)
         if key.kind is Kind.TARGET and value:
-            yield ("Router", key.name), value
+            yield from _each_target(("Router", key.name), value)
         elif key.kind is Kind.TARGET_MAP:
-            yield from ((("Router", key.name, name), target) for name, target in value.items())
+            for name, route in value.items():
+                yield from _each_target(("Router", key.name, name), route)
+
+
+def _each_target(path: Path, route: str | Several) -> Iterator[tuple[Path, str]]:
+    if isinstance(route, Several):
+        yield from (((*path, *choice.step), choice.target) for choice in route.choices)
+    elif route:
+        yield path, route
 
 
 def check_router(router: RouterBlock, providers: Sequence[ProviderEntry], problems: Problems) -> None:

@@ -12,6 +12,7 @@ from ccr.adapters.config import ancestor
 from ccr.adapters.config.schema import Key, Root, keys_of
 from ccr.adapters.config.schema.keys import Kind
 from ccr.adapters.config.schema.routing import FIDELITIES
+from ccr.application.settings.routes import MOST_WEIGHT, STRATEGIES
 
 __all__ = ["build", "render", "shipped"]
 
@@ -37,14 +38,47 @@ _USE: dict[str, Any] = {
     "properties": {"use": _USE_LIST},
     "additionalProperties": {"type": "object", "properties": {"use": _USE_LIST}},
 }
+_WEIGHT = {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_WEIGHT}
+_KEY_ENTRY: dict[str, Any] = {
+    "oneOf": [
+        {"type": "string"},
+        {
+            "type": "object",
+            "properties": {"key": {"type": "string"}, "weight": _WEIGHT},
+            "required": ["key"],
+            "additionalProperties": False,
+        },
+    ]
+}
+_CHOICE: dict[str, Any] = {
+    "type": "object",
+    "properties": {"target": {"type": "string"}, "weight": _WEIGHT},
+    "required": ["target"],
+    "additionalProperties": False,
+}
+_CHOICES: dict[str, Any] = {"type": "array", "items": {"oneOf": [{"type": "string"}, _CHOICE]}}
+_ROUTE: dict[str, Any] = {
+    "oneOf": [
+        {"type": "string"},
+        _CHOICES,
+        _CHOICE,
+        {
+            "type": "object",
+            "properties": {"targets": _CHOICES, "strategy": {"enum": list(STRATEGIES)}},
+            "required": ["targets"],
+            "additionalProperties": False,
+        },
+    ]
+}
 _FIDELITY = {"enum": list(FIDELITIES)}
 _SIMPLE: dict[Kind, dict[str, Any]] = {
-    Kind.SECRETS: {"oneOf": [{"type": "string"}, _TEXTS]},
+    Kind.SECRETS: {"oneOf": [{"type": "string"}, {"type": "array", "items": _KEY_ENTRY}]},
     Kind.BOOLEAN: {"anyOf": [{"type": "boolean"}, {"enum": ["true", "false"]}, _VARIABLE]},
     Kind.TEXTS: _TEXTS,
     Kind.NAMES: {"oneOf": [{"type": "string"}, _TEXTS]},
     Kind.TEXT_MAP: {"type": "object", "additionalProperties": {"type": "string"}},
-    Kind.TARGET_MAP: {"type": "object", "additionalProperties": {"type": "string"}},
+    Kind.TARGET: {"$ref": "#/$defs/route"},
+    Kind.TARGET_MAP: {"type": "object", "additionalProperties": {"$ref": "#/$defs/route"}},
     Kind.TARGETS_MAP: {"type": "object", "additionalProperties": {"oneOf": [{"type": "string"}, _TEXTS]}},
     Kind.FIDELITY: {"oneOf": [_FIDELITY, {"type": "object", "additionalProperties": _FIDELITY}]},
     Kind.USE: _USE,
@@ -69,6 +103,7 @@ def build() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Claude Code Router configuration",
         **root,
+        "$defs": {"route": _ROUTE},
     }
 
 

@@ -9,12 +9,16 @@ import attrs
 from attrs import frozen
 
 from ccr.adapters.config.problems import Path, Problems, format_path
+from ccr.adapters.config.routes import groups_of
+from ccr.adapters.config.schema.failover import FailoverBlock
+from ccr.adapters.config.schema.keys import Kind, keys_of
 from ccr.adapters.config.schema.operations import LimitsBlock, TimeoutsBlock
 from ccr.adapters.config.schema.providers import ProviderEntry, Use
 from ccr.adapters.config.schema.root import Root
 from ccr.adapters.config.schema.routing import RouterBlock
 from ccr.application.settings import (
     ClientSettings,
+    FailoverSettings,
     LimitSettings,
     LogSettings,
     ProviderSettings,
@@ -27,6 +31,9 @@ from ccr.application.settings import (
     TransformerUse,
 )
 from ccr.application.settings.providers import ModelOverride
+from ccr.application.settings.routes import first_of
+from ccr.domain.attempts import RetryRules
+from ccr.domain.health import BreakerRules
 
 __all__ = ["Surroundings", "router_settings", "to_settings"]
 
@@ -60,6 +67,7 @@ def to_settings(
         router=router_settings(root.router, _routers(root, around)),
         timeouts=_timeouts(root),
         limits=_limits(root.limits),
+        failover=_failover(root.failover),
         logging=_logging(root, given, around),
         search=_search(root),
         client=ClientSettings(
@@ -122,7 +130,9 @@ def _provider(entry: ProviderEntry, index: int, problems: Problems) -> ProviderS
     return ProviderSettings(
         name=entry.name,
         url=entry.api_base_url,
-        api_keys=entry.api_key,
+        api_keys=tuple(key.secret for key in entry.api_key),
+        key_weights=tuple(key.weight for key in entry.api_key),
+        max_in_flight=entry.max_in_flight,
         models=entry.models,
         use=_uses(entry.transformer.use, (*block, "use")),
         model_use={
@@ -154,24 +164,33 @@ def _routers(root: Root, around: Surroundings) -> RouterSettings:
 
 def router_settings(block: RouterBlock, rest: RouterSettings) -> RouterSettings:
     """A ``Router`` block over the custom router and fallbacks of ``rest``."""
+    single = {
+        key.attribute: first_of(getattr(block, key.attribute))
+        for key in keys_of(RouterBlock)
+        if key.kind is Kind.TARGET
+    }
     return attrs.evolve(
-        rest,
-        default=block.default,
-        background=block.background,
-        think=block.think,
-        long_context=block.long_context,
+        attrs.evolve(rest, **single),  # type: ignore[arg-type]  # the keys of targets only
+        groups=groups_of(block),
         long_context_threshold=block.long_context_threshold,
-        web_search=block.web_search,
-        image=block.image,
-        compaction=block.compaction,
-        subagent=block.subagent,
-        agents=block.agents,
-        models=block.models,
+        agents={name: first_of(route) for name, route in block.agents.items()},
+        models={name: first_of(route) for name, route in block.models.items()},
         think_effort=block.think_effort,
         fidelity=block.fidelity,
         custom_first=block.custom_first,
         custom_timeout=block.custom_timeout / 1000,
         session_routers=block.project_routers,
+    )
+
+
+def _failover(block: FailoverBlock) -> FailoverSettings:
+    longest = block.longest_wait / 1000
+    rules = BreakerRules(block.failures, block.window / 1000, rest=block.rest / 1000)
+    return FailoverSettings(
+        retry=RetryRules(block.retries, longest=longest),
+        retry_share=block.budget / 100,
+        breaker=rules if block.failures else None,
+        affinity=block.affinity_ttl / 1000 if block.affinity else None,
     )
 
 
@@ -198,6 +217,10 @@ def _limits(block: LimitsBlock) -> LimitSettings:
         max_body=block.max_body,
         max_reply=block.max_reply,
         max_event=block.max_event,
+        max_in_flight=block.max_in_flight,
+        queue=block.queue / 1000,
+        provider_queue=block.provider_queue / 1000,
+        max_queued=block.max_queued,
         body_idle=block.body_idle / 1000,
         body_total=block.body_total / 1000,
     )

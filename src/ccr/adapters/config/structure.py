@@ -14,7 +14,8 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from ccr.adapters.config.problems import Path, Problems
 from ccr.adapters.config.schema.keys import Key, Kind, keys_of
-from ccr.adapters.config.schema.providers import Use, UseBlock
+from ccr.adapters.config.schema.providers import KeyEntry, Use, UseBlock
+from ccr.application.settings.routes import MOST_WEIGHT, Several, WrongRouteError, route
 from ccr.domain.secret import Secret
 
 __all__ = ["structure"]
@@ -107,9 +108,41 @@ def _secret(value: object, key: Key) -> Secret | None:
     return Secret(_text(value, key)) if value != "" else None
 
 
-def _secrets(value: object, key: Key) -> tuple[Secret, ...]:
-    texts = (_text(value, key),) if not isinstance(value, list) else _texts(value, key)
-    return tuple(Secret(text.strip()) for text in texts if text.strip())
+def _secrets(value: object, key: Key) -> tuple[KeyEntry, ...]:
+    if not isinstance(value, list):
+        value = [value]
+    made = _each(dict(enumerate(value)), lambda item: _secret_entry(item, key))
+    return tuple(entry for entry in made.values() if entry is not None)
+
+
+def _secret_entry(item: object, key: Key) -> KeyEntry | None:
+    weight = 1.0
+    if isinstance(item, dict):
+        unknown = [name for name in item if name not in ("key", "weight")]
+        if unknown or "key" not in item:
+            raise _WrongError('should be a text or {"key": "...", "weight": 1}')
+        weight = _each({"weight": item.get("weight", 1)}, _weight)["weight"]
+        item = item["key"]
+    text = _text(item, key).strip() if item is not None else ""
+    return KeyEntry(Secret(text), weight) if text else None
+
+
+def _weight(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= MOST_WEIGHT:
+        raise _expected(f"a number above 0 and at most {MOST_WEIGHT}", value)
+    return float(value)
+
+
+def _target(value: object, _key: Key) -> str | Several:
+    try:
+        return route(value)
+    except WrongRouteError as error:
+        raise _WrongError(parts=error.parts) from None
+
+
+def _target_map(value: object, key: Key) -> dict[str, str | Several]:
+    items = {name: item for name, item in _object(value).items() if item is not None}
+    return _each(items, lambda item: _target(item, key))
 
 
 def _object(value: object) -> dict[str, Any]:
@@ -211,7 +244,7 @@ _MAKERS: dict[Kind, Callable[[Any, Key], object]] = {
     Kind.TEXT: _text,
     Kind.PATH: _text,
     Kind.URL: _text,
-    Kind.TARGET: _text,
+    Kind.TARGET: _target,
     Kind.SECRET: _secret,
     Kind.SECRETS: _secrets,
     Kind.BOOLEAN: _boolean,
@@ -220,7 +253,7 @@ _MAKERS: dict[Kind, Callable[[Any, Key], object]] = {
     Kind.TEXTS: _texts,
     Kind.NAMES: _texts,
     Kind.TEXT_MAP: _text_map,
-    Kind.TARGET_MAP: _text_map,
+    Kind.TARGET_MAP: _target_map,
     Kind.TARGETS_MAP: _targets_map,
     Kind.FIDELITY: _fidelity,
     Kind.OBJECT: lambda value, key: _structure(value, key.of),

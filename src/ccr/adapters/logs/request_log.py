@@ -54,6 +54,9 @@ def line_of(record: RequestRecord) -> dict[str, Any]:
                 "seconds": round(a.seconds, 4),
                 "error": a.error,
                 **({"purpose": a.purpose} if a.purpose else {}),
+                **({"key": a.key} if a.key else {}),
+                **({"waited": round(a.waited, 4)} if a.waited else {}),
+                **({"maybe_billed": True} if a.doubtful else {}),
             }
             for a in record.attempts
         ],

@@ -19,7 +19,7 @@ from ccr.domain.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["mapped_errors", "timed_out"]
+__all__ = ["after_sending", "before_sending", "mapped_errors", "timed_out"]
 
 
 @contextmanager
@@ -33,10 +33,38 @@ def mapped_errors(where: str, doing: str, limit: float | None = None) -> Iterato
     """
     try:
         yield
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as exc:
+        error = (
+            timed_out(where, "connect", limit)
+            if isinstance(exc, httpx.TimeoutException)
+            else _translate(where, exc)
+        )
+        error.unreached = True
+        raise error from exc
     except (TimeoutError, httpx.TimeoutException) as exc:
         raise timed_out(where, doing, limit) from exc
     except (OSError, EOFError, httpx.HTTPError, httpx.StreamError) as exc:
         raise _translate(where, exc) from exc
+
+
+@contextmanager
+def before_sending() -> Iterator[None]:
+    """Mark what goes wrong in the block: nothing has been sent, so nobody has to pay for it."""
+    try:
+        yield
+    except UpstreamError as error:
+        error.unreached = True
+        raise
+
+
+@contextmanager
+def after_sending() -> Iterator[None]:
+    """Mark what goes wrong in the block: the request may have been accepted."""
+    try:
+        yield
+    except UpstreamError as error:
+        error.accepted = not error.unreached
+        raise
 
 
 def timed_out(where: str, doing: str, limit: float | None) -> UpstreamTimeoutError:

@@ -10,7 +10,7 @@ from attrs import define
 
 from ccr.adapters.upstream.connection import Connection
 from ccr.adapters.upstream.dial import dial
-from ccr.adapters.upstream.error_map import mapped_errors, timed_out
+from ccr.adapters.upstream.error_map import after_sending, before_sending, mapped_errors, timed_out
 from ccr.adapters.upstream.parser import ResponseParser
 from ccr.adapters.upstream.request import locate, write_head
 from ccr.adapters.upstream.response import PooledResponse
@@ -99,23 +99,26 @@ class Pool:
         connection = self._take(place.origin, loop.time())
         if connection is not None:
             sent = loop.time()
+            with after_sending():
+                parser = self._parser(request, place)
+                await self._exchange(connection, parser, request, head)
+                if parser.head_done:
+                    return self._response(connection, parser)
+                assert parser.failure is not None
+                connection.abort()
+                if parser.received or loop.time() - sent > _STALE_WITHIN or self._closed:
+                    raise parser.failure
+            self._retried += 1
+        with before_sending():
+            connection = await self._dial(place.origin, request.timeouts.connect)
+        with after_sending():
             parser = self._parser(request, place)
             await self._exchange(connection, parser, request, head)
             if parser.head_done:
                 return self._response(connection, parser)
             assert parser.failure is not None
             connection.abort()
-            if parser.received or loop.time() - sent > _STALE_WITHIN or self._closed:
-                raise parser.failure
-            self._retried += 1
-        connection = await self._dial(place.origin, request.timeouts.connect)
-        parser = self._parser(request, place)
-        await self._exchange(connection, parser, request, head)
-        if parser.head_done:
-            return self._response(connection, parser)
-        assert parser.failure is not None
-        connection.abort()
-        raise parser.failure
+            raise parser.failure
 
     async def _exchange(
         self, connection: Connection, parser: ResponseParser, request: UpstreamRequest, head: bytes

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from ccr.adapters.upstream.decode import decoder_for
-from ccr.adapters.upstream.error_map import mapped_errors
+from ccr.adapters.upstream.error_map import after_sending, mapped_errors
 from ccr.adapters.upstream.request import OWN_HEADERS, locate, write_head
 from ccr.adapters.upstream.response import read_all
 from ccr.domain.errors import UpstreamError, UpstreamUnavailableError
@@ -88,7 +88,7 @@ class StockPool:
         waits = None if limits.first_byte is None else limits.first_byte + (limits.connect or 0.0)
         if limits.total is not None:
             waits = limits.total if waits is None else min(waits, limits.total)
-        with mapped_errors(place.origin.name, "answer", waits):
+        with after_sending(), mapped_errors(place.origin.name, "answer", waits):
             async with asyncio.timeout(waits):
                 reused = self._take(place.origin)
                 if reused is not None:

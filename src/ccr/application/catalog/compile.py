@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from ccr.application.catalog.doors import combined, credential_kind, endpoint_of
 from ccr.application.catalog.holder import Catalog
 from ccr.application.catalog.pipeline import Pipeline
 from ccr.application.catalog.policy import compile_policy, named_models
-from ccr.application.catalog.targets import Target
+from ccr.application.catalog.targets import Target, TargetKey
 from ccr.application.ports.models import profile_with
 from ccr.application.ports.provider import Endpoint, ProviderSpec
 from ccr.application.ports.upstream import Timeouts
@@ -45,7 +46,7 @@ class _Way:
     """Everything of a target but its model: the door, and who opens it."""
 
     endpoint: Endpoint
-    credential: CredentialSource
+    keys: tuple[TargetKey, ...]
     chain: tuple[Transformer, ...]
 
 
@@ -187,10 +188,21 @@ class Compiler:
             return f"provider {provider.name!r} speaks {what}, which this version does not speak"
         kind = credential_kind(spec, endpoint, door)
         try:
-            credential = self.credential(kind, provider.api_keys, endpoint.url)
+            keys = self._keys(kind, provider, endpoint.url)
         except (LookupError, ValueError) as error:
             return f"provider {provider.name!r} cannot log in: {error.args[0] if error.args else error}"
-        return _Way(endpoint, credential, chain)
+        return _Way(endpoint, keys, chain)
+
+    def _keys(self, kind: str, provider: ProviderSettings, url: str) -> tuple[TargetKey, ...]:
+        """Make a credential of each key. Raises LookupError or ValueError."""
+        if len(provider.api_keys) <= 1:
+            return (TargetKey("", self.credential(kind, provider.api_keys, url)),)
+        weights = provider.key_weights or (1.0,) * len(provider.api_keys)
+        keys = {
+            _key_id(secret): TargetKey(_key_id(secret), self.credential(kind, [secret], url), weight)
+            for secret, weight in zip(provider.api_keys, weights, strict=True)
+        }
+        return tuple(keys.values())
 
     def _target(self, made: _Provider, ref: ModelRef) -> Target:
         settings, way = made.settings, made.by_model.get(ref.model, made.way)
@@ -209,7 +221,8 @@ class Compiler:
             endpoint=endpoint,
             dialect=dialect,
             hosting=hosting,
-            credential=way.credential,
+            credential=way.keys[0].credential,
+            keys=way.keys,
             pipeline=Pipeline.of(way.chain, destination),
             headers=tuple(headers.items()),
             timeouts=_timeouts(settings),
@@ -257,6 +270,10 @@ class Compiler:
                 text = str(error.args[0]) if error.args else str(error)
                 problems.append(Problem(settings.source, 0, 0, use.where or provider.where, text))
         return tuple(chain)
+
+
+def _key_id(secret: Secret) -> str:
+    return hashlib.sha256(secret.reveal().encode()).hexdigest()[:8]
 
 
 def _timeouts(settings: Settings) -> Timeouts:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from ccr.application.settings import RouterSettings, Settings
+from ccr.application.settings.routes import Several, WrongRouteError, first_of, route
+from ccr.application.settings.routing import GroupSettings
 from ccr.domain.conversation.conversation import Effort
 from ccr.domain.errors import ConfigError, Problem
 from ccr.domain.models import ModelRef
+from ccr.domain.routing.balance import Group, Strategy
 from ccr.domain.routing.glob import SUFFIX_1M, Glob
 from ccr.domain.routing.policy import KnownProvider, RoutePolicy, Routes, Window
 
@@ -121,11 +124,30 @@ def compile_routes(policy: RoutePolicy, router: RouterSettings, complain: Compla
             models.append((Glob.of(pattern), ref))
     return Routes(
         **single,
+        groups=_groups(policy, router, complain),
         threshold=router.long_context_threshold or _DEFAULT_THRESHOLD,
         agents=agents,
         models=tuple(models),
         think_effort=_effort(router.think_effort, complain),
     )
+
+
+def _groups(policy: RoutePolicy, router: RouterSettings, complain: Complain) -> Mapping[str, Group]:
+    found = {}
+    for name, group in router.groups.items():
+        weights: dict[ModelRef, float] = {}
+        for at, text in enumerate(group.targets):
+            # Of the first one was already said what there is to say.
+            ref = _target(policy, text, f"Router.{name}[{at}]", complain if at else _nothing_said)
+            if ref is not None:
+                weights[ref] = weights.get(ref, 0.0) + group.weights[at]
+        if weights:
+            found[name] = Group(tuple(weights), Strategy(group.strategy), weights)
+    return found
+
+
+def _nothing_said(path: str, message: str) -> None:
+    del path, message
 
 
 def _effort(text: str, complain: Complain) -> Effort:
@@ -199,6 +221,7 @@ def named_models(router: RouterSettings, provider: str, listed: Sequence[str]) -
     texts = [getattr(router, name) for name, _ in _SCENARIOS]
     texts += [*router.agents.values(), *router.models.values()]
     texts += [text for some in router.fallback.values() for text in some]
+    texts += [text for group in router.groups.values() for text in group.targets]
     known = {model.lower() for model in listed}
     found: dict[str, str] = {}
     for text in texts:
@@ -213,15 +236,19 @@ def named_models(router: RouterSettings, provider: str, listed: Sequence[str]) -
 
 def router_of(raw: Mapping[str, object], complain: Complain) -> RouterSettings:
     """Read the ``Router`` object of a session's or project's file: plain JSON in the ancestor's keys."""
-    texts: dict[str, Any] = {name: _text(raw, key, complain) for name, key in _SCENARIOS}
+    groups: dict[str, GroupSettings] = {}
+    texts: dict[str, Any] = {
+        name: _route(raw.get(key), f"Router.{key}", complain, groups, key) for name, key in _SCENARIOS
+    }
     threshold = raw.get("longContextThreshold")
     if not isinstance(threshold, int) or threshold <= 0:
         threshold = 0
     return RouterSettings(
         **texts,
         long_context_threshold=threshold,
-        agents=_table(raw, "agents", complain),
-        models=_table(raw, "models", complain),
+        agents=_table(raw, "agents", complain, groups),
+        models=_table(raw, "models", complain, groups),
+        groups=groups,
         think_effort=_text(raw, "thinkEffort", complain) or RouterSettings().think_effort,
     )
 
@@ -234,11 +261,33 @@ def _text(raw: Mapping[str, object], key: str, complain: Complain) -> str:
     return ""
 
 
-def _table(raw: Mapping[str, object], key: str, complain: Complain) -> Mapping[str, str]:
+def _route(value: object, path: str, complain: Complain, groups: dict[str, GroupSettings], word: str) -> str:
+    if value is None:
+        return ""
+    try:
+        found = route(value)
+    except WrongRouteError as error:
+        for step, message, _ in error.parts:
+            complain(".".join((path, *map(str, step))), message)
+        return ""
+    if isinstance(found, Several):
+        groups[word] = found.settings()
+    return first_of(found)
+
+
+def _table(
+    raw: Mapping[str, object], key: str, complain: Complain, groups: dict[str, GroupSettings]
+) -> Mapping[str, str]:
     found = raw.get(key)
     if found is None:
         return {}
     if not isinstance(found, Mapping):
         complain(f"Router.{key}", "is not an object")
         return {}
-    return {str(name): target for name, target in found.items() if isinstance(target, str)}
+    table = {}
+    for name, value in found.items():
+        word = f"{key}.{str(name).lower() if key == 'agents' else name}"
+        target = _route(value, f"Router.{key}.{name}", complain, groups, word)
+        if target:
+            table[str(name)] = target
+    return table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import Factory, field, frozen
 
 from ccr.application.ports.upstream import HeaderPairs, Timeouts
 
@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from ccr.application.ports.provider import Endpoint
     from ccr.domain.models import Destination, ModelRef
 
-__all__ = ["Target"]
+__all__ = ["Target", "TargetKey"]
+
+
+@frozen(eq=False)
+class TargetKey:
+    """One of a provider's keys. ``id`` is the beginning of its digest: it tells keys apart and says nothing of them."""
+
+    id: str
+    credential: CredentialSource = field(repr=False)
+    weight: float = 1.0
 
 
 @frozen(eq=False)
@@ -23,7 +32,7 @@ class Target:
     """Everything that one attempt needs, decided when the configuration was compiled.
 
     ``headers`` are sent with every request (content type, configured extras). ``max_reply`` and ``max_event`` bound a
-    non-streamed reply and a single event in bytes.
+    non-streamed reply and a single event in bytes. ``keys``: at least one; ``credential`` is that of the key in use.
     """
 
     ref: ModelRef
@@ -37,3 +46,6 @@ class Target:
     timeouts: Timeouts = Timeouts()
     max_reply: int = 64 * 1024 * 1024
     max_event: int = 16 * 1024 * 1024
+    keys: tuple[TargetKey, ...] = field(
+        default=Factory(lambda self: (TargetKey("", self.credential),), takes_self=True), repr=False
+    )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
@@ -11,38 +10,31 @@ from ccr.application.exchange.amend import Amending, NothingLearned
 from ccr.application.exchange.commit import Whole, as_whole, commit
 from ccr.application.exchange.mask import mask_error
 from ccr.application.exchange.prepare import meaning, prepare_relay, prepare_translation, relays
+from ccr.application.exchange.retry import Tries
 from ccr.application.exchange.round import checked, one_round
 from ccr.application.exchange.watch import Watch
-from ccr.domain.attempts import Step, next_step
-from ccr.domain.errors import (
-    CallError,
-    ContextOverflowError,
-    GatewayError,
-    UnsupportedError,
-    UpstreamRejectedError,
-)
+from ccr.domain.errors import GatewayError, UnsupportedError, UpstreamError, UpstreamRejectedError
 from ccr.domain.fidelity import Loss
 from ccr.domain.record import AttemptRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from ccr.application.catalog.targets import Target
     from ccr.application.exchange.job import Job
     from ccr.application.exchange.live import EventReply, RelayedReply
     from ccr.application.exchange.prepare import Prepared
+    from ccr.application.exchange.retry import Failover
     from ccr.application.exchange.seams import Adapter, Interceptor
+    from ccr.application.flow.health import Lease
     from ccr.application.ports.compat import LearnedStore
-    from ccr.application.ports.hosting import RenewableCredential
+    from ccr.application.ports.system import Clock
     from ccr.application.ports.upstream import Upstream, UpstreamResponse
     from ccr.domain.access import Principal
     from ccr.domain.conversation import Conversation
     from ccr.domain.models import ModelRef
 
 __all__ = ["Attempts", "Opened"]
-
-_UNAUTHORIZED = 401
-_TRY_ELSEWHERE = (ContextOverflowError, UnsupportedError)
 
 
 @frozen(eq=False)
@@ -60,52 +52,68 @@ class Attempts:
 
     upstream: Upstream
     reserve: Callable[[Principal, ModelRef], None]
+    failover: Failover
+    clock: Clock
     adapters: Sequence[Adapter] = ()
     interceptors: Sequence[Interceptor] = ()
     learned: LearnedStore = field(factory=NothingLearned)
 
     async def run(self, job: Job) -> Opened:
-        """Return the first reply with content. Raises the last failure when no target is left."""
-        loop = asyncio.get_running_loop()
+        """Return the first reply with content. Raises the failure that says most when no target is left."""
         amending = job.amending = Amending(self.learned)
-        renewed: set[ModelRef] = set()
+        tries = Tries(self.failover, job)
+        waited = 0.0
         while True:
-            ref, began = job.plan.current, loop.time()
-            status, target = 0, None
+            began, key = self.clock.monotonic(), ""
+            target: Target | None = None
+            lease: Lease | None = None
             try:
-                target = job.catalog.target(ref)
-                self.reserve(job.call.principal, ref)
+                target = job.catalog.target(job.plan.current)
+                self.reserve(job.call.principal, target.ref)
+                target, lease = await tries.claim(target)
+                key = lease.key
                 opened = await self._attempt(job, target)
+                lease.opened()
+                self._note(job, began, waited, key, status=opened.reply.response.status)
+                await _kept(opened, amending.succeeded(target))
+                tries.served(target, key)
             except GatewayError as error:
-                status = error.upstream.status if error.upstream is not None else 0
-                error.provider = error.provider or ref.provider
-                job.trail.attempts.append(
-                    AttemptRecord(ref.provider, ref.model, status, loop.time() - began, error.kind)
-                )
-                if target is not None and status == _UNAUTHORIZED and ref not in renewed and _renews(target):
-                    renewed.add(ref)
-                    continue
-                if (
-                    target is not None
-                    and isinstance(error, UpstreamRejectedError)
-                    and amending.remedy(target, error)
-                ):
-                    error.amend()
-                step, job.plan = next_step(job.plan, error)
-                if step is Step.STOP or (
-                    isinstance(error, CallError) and not isinstance(error, _TRY_ELSEWHERE)
-                ):
-                    raise
-                continue
-            job.trail.attempts.append(
-                AttemptRecord(ref.provider, ref.model, opened.reply.response.status, loop.time() - began)
-            )
-            try:
-                await amending.succeeded(target)
+                if lease is not None:
+                    lease.ended(error)
+                error.provider = error.provider or job.plan.current.provider
+                self._note(job, began, waited, key, error=error)
+                waited = await tries.after(error, target, key)
             except BaseException:
-                await opened.reply.response.aclose()
+                if lease is not None:
+                    lease.ended()
                 raise
-            return opened
+            else:
+                return opened
+
+    def _note(
+        self,
+        job: Job,
+        began: float,
+        waited: float,
+        key: str,
+        *,
+        status: int = 0,
+        error: GatewayError | None = None,
+    ) -> None:
+        ref = job.plan.current
+        if error is not None and error.upstream is not None:
+            status = error.upstream.status
+        record = AttemptRecord(
+            ref.provider,
+            ref.model,
+            status,
+            self.clock.monotonic() - began,
+            error.kind if error is not None else "",
+            key=key,
+            waited=waited,
+            doubtful=error is not None and error.accepted,
+        )
+        job.trail.attempts.append(record)
 
     async def _attempt(self, job: Job, target: Target) -> Opened:
         if relays(job, target):
@@ -124,7 +132,7 @@ class Attempts:
 
     async def _exchange(self, job: Job, target: Target, prepared: Prepared) -> Opened:
         _noted(job, prepared.losses, relay=prepared.relay)
-        async with Watch(job.call.disconnect, total=target.timeouts.total) as watch:
+        async with Watch(job.call.disconnect, total=job.left(target.timeouts.total)) as watch:
             response = await self.upstream.open(prepared.request)
             try:
                 watch.limit_idle(target.timeouts.idle)
@@ -132,6 +140,9 @@ class Attempts:
             except BaseException:
                 await response.aclose()
                 raise
+        if isinstance(reply, Whole):
+            # One that came as a stream may have ended before its bytes did.
+            await response.aclose()
         return Opened(reply, target, dict(response.headers))
 
     async def _intercepted(
@@ -145,7 +156,7 @@ class Attempts:
         written: list[Loss] = []
         rounds = _Rounds(self.upstream, job, target, written)
 
-        async with Watch(job.call.disconnect, total=target.timeouts.total) as watch:
+        async with Watch(job.call.disconnect, total=job.left(target.timeouts.total)) as watch:
             reply, lost = await interceptor.open(job, target, conversation, rounds)
             try:
                 _noted(job, tuple(dict.fromkeys((*losses, *lost, *written))), relay=False)
@@ -157,6 +168,7 @@ class Attempts:
             except BaseException:
                 await reply.response.aclose()
                 raise
+        await reply.response.aclose()
         return Opened(whole, target, dict(reply.response.headers))
 
     async def _committed(
@@ -167,6 +179,8 @@ class Attempts:
             return await commit(job, target, prepared, response, watch)
         except GatewayError as error:
             mask_error(error, target.credential.secrets())
+            # It had said yes: a model has worked on this, and somebody may have to pay for it.
+            error.accepted = isinstance(error, UpstreamError)
             raise
 
 
@@ -198,12 +212,13 @@ class _Rounds:
             return reply
 
 
-def _renews(target: Target) -> bool:
-    """Whether the target may be given another credential for the one that it refused."""
-    if not hasattr(target.credential, "refused"):
-        return False
-    cast("RenewableCredential", target.credential).refused()
-    return True
+async def _kept(opened: Opened, work: Awaitable[None]) -> None:
+    """Do something while a reply waits; close it if that ends badly."""
+    try:
+        await work
+    except BaseException:
+        await opened.reply.response.aclose()
+        raise
 
 
 def _noted(job: Job, losses: tuple[Loss, ...], *, relay: bool) -> None:

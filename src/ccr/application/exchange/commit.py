@@ -46,7 +46,10 @@ async def commit(
         return await _whole(target, prepared, response, watch, streamed=streamed)
     reply: EventReply | RelayedReply
     if prepared.relay and not _is_json(response):
-        reply = RelayedReply(response, target.dialect.reply_watch(stream=True))
+        # Anthropic's own events of a later day are not ours to judge; of the others we know what they should be.
+        strict = not target.destination.is_anthropic
+        watcher = target.dialect.reply_watch(stream=True, strict=strict, limit=target.max_event)
+        reply = RelayedReply(response, watcher)
     else:
         reply = await as_events(target, prepared, response)
     await reply.content(watch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -43,6 +44,9 @@ class Job:
     amending: Amending | None = field(default=None, repr=False)
     """What is known of the providers' complaints; set when the attempts begin."""
 
+    began: float = field(factory=lambda: asyncio.get_running_loop().time())
+    """Loop time."""
+
     routes: Routes | None = None
     """The router of the caller's session or project; None = the configuration's counts."""
 
@@ -50,6 +54,12 @@ class Job:
     def vision(self) -> ModelRef | None:
         """The model that describes images for those that cannot see."""
         return (self.routes or self.catalog.policy.table).image
+
+    def left(self, total: float | None) -> float | None:
+        """Return the seconds that are left of a limit for the whole request; None = there is none."""
+        if total is None:
+            return None
+        return max(0.0, total - (asyncio.get_running_loop().time() - self.began))
 
     @property
     def request(self) -> ParsedCall:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from ccr.application.exchange.mask import mask_error
@@ -23,6 +24,8 @@ __all__ = ["DecodedSource", "EventReply", "ListSource", "Progress", "RelayedRepl
 
 _WITH_USAGE = frozenset({MessageStart, UsageUpdate, MessageStop})
 _CONTENT = frozenset({BlockStart, MessageStop})
+_AFTER_FINISH = 1.0
+"""Seconds that a provider gets for its usage and its last word once it has said why it stops."""
 
 
 class Progress(Protocol):
@@ -53,15 +56,28 @@ class DecodedSource:
         if self._ended:
             return None
         try:
-            data = await self._response.chunk()
+            data = await _chunk(self._response, hurry=self._decoder.finishing)
         except GatewayError as error:
             self._ended = True
+            if self._decoder.finishing:
+                return self._decoder.close()
             return [StreamFailed(error)]
         self._ended = not data
         events = self._decoder.feed(data) if data else self._decoder.close()
         if events and isinstance(events[-1], StreamFailed):
             mask_error(events[-1].error, self._secrets)
         return events
+
+
+async def _chunk(response: UpstreamResponse, *, hurry: bool) -> bytes:
+    """Read once; ``hurry``: the reply is complete, and who does not say so soon never will."""
+    if not hurry:
+        return await response.chunk()
+    try:
+        async with asyncio.timeout(_AFTER_FINISH):
+            return await response.chunk()
+    except TimeoutError:
+        return b""
 
 
 class ListSource:
@@ -154,34 +170,42 @@ class RelayedReply:
     def __init__(self, response: UpstreamResponse, observer: ReplyWatch) -> None:
         self.response = response
         self.observer = observer
+        self.over = False
+        """Nothing more comes, or may be sent."""
         self._held: list[bytes] = []
-        self._ended = False
 
     async def content(self, watch: Progress) -> None:
         """Wait until real content is there; hold what came. Raises whatever the reply failed with before that."""
         observer = self.observer
-        while not (observer.started or observer.ended):
+        while not self._begun:
             data = await self._read(watch)
-            if observer.error is not None:
-                raise observer.error
-            if not data:
-                raise UpstreamProtocolError("the reply ended before it was complete")
+            if self.over and not self._begun:
+                data += observer.close()
+                if not self._begun:
+                    raise observer.error or UpstreamProtocolError("the reply ended before it was complete")
             self._held.append(data)
 
+    @property
+    def _begun(self) -> bool:
+        return self.observer.started or self.observer.ended
+
     async def data(self, watch: Progress) -> bytes:
-        """Return the next bytes, what was held first; ``b""`` at the end."""
+        """Return the next whole events, what was held first; nothing when none was completed. Check ``over`` first."""
         if self._held:
             held, self._held = b"".join(self._held), []
             return held
-        return b"" if self._ended else await self._read(watch)
+        return b"" if self.over else await self._read(watch)
 
     async def _read(self, watch: Progress) -> bytes:
-        data = await self.response.chunk()
+        observer = self.observer
+        data = await _chunk(self.response, hurry=observer.finishing)
         if not data:
-            self._ended = True
+            self.over = True
             return b""
-        before = self.observer.progress
-        self.observer.feed(data)
-        if self.observer.progress != before:
+        before = observer.progress
+        whole = observer.feed(data)
+        if observer.progress != before:
             watch.progress()
-        return data
+        if observer.ended or observer.error is not None:
+            self.over = True
+        return whole

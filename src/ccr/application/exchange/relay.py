@@ -111,7 +111,7 @@ async def relay(job: Job, opened: Opened, write: Write, encoder: StreamEncoder) 
         async with Watch(
             job.call.disconnect,
             idle=opened.target.timeouts.idle,
-            total=opened.target.timeouts.total,
+            total=job.left(opened.target.timeouts.total),
             quiet=limits.keep_alive,
             on_quiet=outlet.quiet,
         ) as watch:
@@ -166,13 +166,13 @@ async def _translated(
 
 async def _relayed(job: Job, reply: RelayedReply, outlet: Outlet, watch: Watch) -> None:
     trail, observer = job.trail, reply.observer
-    while data := await reply.data(watch):
-        if observer.error is not None and not observer.ended:
-            break
-        await outlet.send(data)
-        if trail.first_byte is None:
-            trail.first_byte = asyncio.get_running_loop().time() - trail.began
-        if observer.ended:
+    while True:
+        data = await reply.data(watch)
+        if data:
+            await outlet.send(data)
+            if trail.first_byte is None:
+                trail.first_byte = asyncio.get_running_loop().time() - trail.began
+        if reply.over:
             break
     trail.error = observer.error
     await outlet.send(observer.close())

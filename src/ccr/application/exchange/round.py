@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ccr.application.exchange.commit import as_events
 from ccr.application.exchange.mask import mask_body, mask_error
 from ccr.application.exchange.prepare import prepare_translation
-from ccr.domain.errors import GatewayError, UpstreamProtocolError
+from ccr.domain.errors import GatewayError, UpstreamError, UpstreamProtocolError
 
 if TYPE_CHECKING:
     from ccr.application.catalog.targets import Target
@@ -49,7 +49,11 @@ async def checked(target: Target, response: UpstreamResponse) -> None:
     """Raise what an error status means; our own key is masked."""
     status = response.status
     if status >= _FIRST_ERROR_STATUS:
-        body = mask_body(await response.read(_MAX_ERROR_BODY), target.credential.secrets())
+        try:
+            body = await response.read(_MAX_ERROR_BODY)
+        except UpstreamError:
+            body = b""  # cut short, or without end: its status says enough
+        body = mask_body(body, target.credential.secrets())
         raise target.dialect.decode_error(status, response.headers, body, provider=target.ref.provider)
     if status >= _FIRST_NOT_OK:
         raise UpstreamProtocolError(

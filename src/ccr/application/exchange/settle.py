@@ -68,6 +68,8 @@ class Settle:
             return
         trail.settled = True
         error = trail.error
+        if trail.lease is not None:
+            trail.lease.ended(error)
         record = RequestRecord(
             id=trail.id,
             at=trail.at,

@@ -10,6 +10,7 @@ from attrs import define, field
 from ccr.domain.usage import NO_USAGE, Usage
 
 if TYPE_CHECKING:
+    from ccr.application.flow.health import Lease
     from ccr.application.ports.journal import Span
     from ccr.domain.errors import GatewayError
     from ccr.domain.facts import RequestFacts
@@ -45,4 +46,6 @@ class Trail:
     revision: str = ""
     bytes_in: int = 0
     bytes_out: int = 0
+    lease: Lease | None = None
+    """The claim on the target that was asked last."""
     settled: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from attrs import define
@@ -10,6 +10,7 @@ from attrs import define
 if TYPE_CHECKING:
     from ccr.application.catalog.holder import CatalogHolder
     from ccr.application.flow.admission import Admission
+    from ccr.application.flow.health import Health
     from ccr.application.ports.system import Clock
 
 __all__ = ["CheckHealth", "Readiness"]
@@ -35,6 +36,9 @@ class CheckHealth:
     admission: Admission
     clock: Clock
     started: float
+    health: Health | None = None
+    runtime: Callable[[], Mapping[str, int]] = dict
+    """Counts of what the process holds: tasks, connections."""
 
     def readiness(self) -> Readiness:
         """Say whether new work may come."""
@@ -53,7 +57,11 @@ class CheckHealth:
             "ready": readiness.ready,
             "reasons": list(readiness.reasons),
             "draining": self.admission.draining,
+            "runtime": dict(self.runtime()),
             "active_requests": self.admission.active,
+            "max_in_flight": self.admission.slots.limit,
+            "queued": self.admission.slots.queued,
+            "shed": self.admission.shed,
             "last_error": self.catalog.last_error,
         }
         if self.catalog.loaded:
@@ -81,6 +89,7 @@ class CheckHealth:
                 }
                 for provider in catalog.settings.providers
             ],
+            "health": self.health.report(catalog.targets) if self.health is not None else [],
             "uses_anthropic": any(target.destination.is_anthropic for target in catalog.targets.values()),
             "warnings": [
                 *map(str, catalog.warnings),

@@ -12,7 +12,7 @@ from ccr.application.exchange.amend import Amending
 from ccr.application.exchange.foresee import foresee
 from ccr.application.exchange.job import Job
 from ccr.application.exchange.trail import Trail
-from ccr.domain.attempts import AttemptPlan
+from ccr.application.flow.queue import caller_of
 from ccr.domain.errors import GatewayError, NoSuchPathError
 from ccr.domain.routing.decide import decide
 from ccr.domain.routing.policy import clip
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ccr.application.call import Call
     from ccr.application.catalog.holder import CatalogHolder
     from ccr.application.exchange.seams import Adapter, Interceptor
+    from ccr.application.flow.balance import Balance
     from ccr.application.flow.conditions import Snapshot
     from ccr.application.ports.compat import LearnedStore
     from ccr.application.tracker import Decided, Tracker
@@ -42,6 +43,7 @@ class ExplainRoute:
     catalog: CatalogHolder
     snapshot: Snapshot
     tracker: Tracker
+    balance: Balance
     helpers: Sequence[Adapter | Interceptor] = ()
     learned: LearnedStore | None = None
 
@@ -57,7 +59,7 @@ class ExplainRoute:
         conditions = await self.snapshot(call, parsed, catalog)
         decision = decide(catalog.policy, parsed.facts, conditions)
         trail = Trail(call.request_id, _NEVER, call.received, call.principal.id)
-        plan = AttemptPlan((decision.target, *decision.fallbacks))
+        decision, plan = self.balance.plan(decision, catalog, parsed.facts, caller_of(call))
         job = Job(
             call, client, catalog, parsed, parsed.facts, decision, plan, trail, routes=conditions.routes
         )
@@ -107,9 +109,18 @@ def to_dict(
         "reason": decision.reason,
         "tokens": decision.tokens,
         "fidelity": "exact" if decision.exact else "best",
+        "group": _group(decision),
         "fallbacks": [str(ref) for ref in decision.fallbacks],
         "verdicts": [_verdict(verdict) for verdict in decision.verdicts],
     }
+
+
+def _group(decision: RouteDecision) -> dict[str, object] | None:
+    group = decision.group
+    if group is None:
+        return None
+    members = [{"target": str(ref), "weight": group.weight(ref)} for ref in group.members]
+    return {"strategy": group.strategy.value, "targets": members}
 
 
 def _verdict(verdict: Verdict) -> dict[str, object]:
@@ -130,6 +141,10 @@ def to_lines(explained: Mapping[str, Any]) -> list[str]:
         mark = "*" if verdict["matched"] else " "
         arrow = f" -> {verdict['target']}" if verdict["target"] else ""
         lines.append(f"  {mark} {verdict['rule']:<{width}}  {verdict['because']}{arrow}")
+    group = explained.get("group")
+    if group:
+        members = ", ".join(f"{one['target']} ({one['weight']:g})" for one in group["targets"])
+        lines.append(f"  {group['strategy']} of {members}")
     if explained["fallbacks"]:
         lines.append(f"  then {', '.join(explained['fallbacks'])}")
     for target in explained.get("targets", ()):

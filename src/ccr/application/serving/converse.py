@@ -12,8 +12,8 @@ from ccr.application.exchange.job import Job
 from ccr.application.exchange.live import EventReply
 from ccr.application.exchange.trail import Trail
 from ccr.application.exchange.watch import Watch
+from ccr.application.flow.queue import caller_of
 from ccr.domain.access import LOCAL
-from ccr.domain.attempts import AttemptPlan
 from ccr.domain.conversation import HostedTool, Image, ToolResult
 from ccr.domain.conversation.texts import texts_of
 from ccr.domain.errors import GatewayError, InternalError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ccr.application.exchange.attempts import Attempts
     from ccr.application.exchange.settle import Settle
     from ccr.application.flow.admission import Admission
+    from ccr.application.flow.balance import Balance
     from ccr.application.flow.conditions import Snapshot
     from ccr.application.ports.journal import Tracer
     from ccr.application.ports.system import Clock, NewId
@@ -97,6 +98,7 @@ class Converse:
 
     catalog: CatalogHolder
     admission: Admission
+    balance: Balance
     snapshot: Snapshot
     attempts: Attempts
     settle: Settle
@@ -112,7 +114,7 @@ class Converse:
         parsed = BuiltCall.of(evolve(conversation, stream=True))
         call = self._call(principal or LOCAL)
         trail = Trail(call.request_id, self.clock.now(), call.received, call.principal.id)
-        self.admission.enter()
+        await self.admission.enter(call)
         try:
             job = await self._decided(call, parsed, trail)
             async with aclosing(self._events(job)) as events:
@@ -146,9 +148,10 @@ class Converse:
         trail.facts, trail.revision = parsed.facts, catalog.revision
         trail.span = self.tracer.start(parsed.facts, call.headers)
         conditions = await self.snapshot(call, parsed, catalog)
-        decision = trail.decision = decide(catalog.policy, parsed.facts, conditions)
+        decision = decide(catalog.policy, parsed.facts, conditions)
+        decision, plan = self.balance.plan(decision, catalog, parsed.facts, caller_of(call))
+        trail.decision = decision
         self.tracker.remember(call.request_id, parsed.facts, decision)
-        plan = AttemptPlan((decision.target, *decision.fallbacks))
         return Job(call, None, catalog, parsed, parsed.facts, decision, plan, trail, routes=conditions.routes)
 
     async def _events(self, job: Job) -> AsyncGenerator[StreamEvent]:

@@ -13,8 +13,8 @@ from ccr.application.exchange.commit import Whole
 from ccr.application.exchange.job import Job
 from ccr.application.exchange.relay import relay, wait_and_relay
 from ccr.application.exchange.trail import Trail
+from ccr.application.flow.queue import caller_of
 from ccr.application.serving.replies import decision_headers, json_headers, provider_headers, stream_headers
-from ccr.domain.attempts import AttemptPlan
 from ccr.domain.errors import ClientGoneError, GatewayError, InternalError
 from ccr.domain.routing.decide import decide
 from ccr.domain.stream import StreamFailed
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ccr.application.exchange.attempts import Attempts, Opened
     from ccr.application.exchange.settle import Settle
     from ccr.application.flow.admission import Admission
+    from ccr.application.flow.balance import Balance
     from ccr.application.flow.conditions import Snapshot
     from ccr.application.ports.dialect import ClientDialect, StreamEncoder
     from ccr.application.ports.journal import Tracer
@@ -39,6 +40,7 @@ class HandleCall:
 
     catalog: CatalogHolder
     admission: Admission
+    balance: Balance
     snapshot: Snapshot
     attempts: Attempts
     settle: Settle
@@ -55,7 +57,7 @@ class HandleCall:
         )
         entered = False
         try:
-            self.admission.enter()
+            await self.admission.enter(call)
             entered = True
             job = await self._decided(call, client, trail)
             answer = await self._answer(job, client)
@@ -86,9 +88,10 @@ class HandleCall:
         trail.facts, trail.revision = parsed.facts, catalog.revision
         trail.span = self.tracer.start(parsed.facts, call.headers)
         conditions = await self.snapshot(call, parsed, catalog)
-        decision = trail.decision = decide(catalog.policy, parsed.facts, conditions)
+        decision = decide(catalog.policy, parsed.facts, conditions)
+        decision, plan = self.balance.plan(decision, catalog, parsed.facts, caller_of(call))
+        trail.decision = decision
         self.tracker.remember(call.request_id, parsed.facts, decision)
-        plan = AttemptPlan((decision.target, *decision.fallbacks))
         echo, routes = parsed.echo, conditions.routes
         return Job(
             call, client, catalog, parsed, parsed.facts, decision, plan, trail, echo=echo, routes=routes

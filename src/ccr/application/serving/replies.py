@@ -10,10 +10,12 @@ if TYPE_CHECKING:
     from ccr.application.exchange.job import Job
     from ccr.application.exchange.trail import Trail
     from ccr.application.ports.dialect import StreamEncoder
+    from ccr.domain.record import AttemptRecord
 
 __all__ = ["decision_headers", "json_headers", "provider_headers", "stream_headers"]
 
 _MOST_REASON = 200
+_MOST_ATTEMPTS = 12
 _MOST_VALUE = 256
 _STREAM = (
     ("cache-control", "no-cache"),
@@ -34,16 +36,34 @@ def json_headers(job: Job) -> tuple[tuple[str, str], ...]:
 
 
 def decision_headers(trail: Trail) -> tuple[tuple[str, str], ...]:
-    """Return ``request-id``, and as far as they are known ``x-ccr-decision`` and ``x-ccr-degraded``."""
+    """Return ``request-id``, and as far as they are known ``x-ccr-decision``, ``x-ccr-attempts``, ``x-ccr-degraded``."""
     headers = [("request-id", trail.id)]
     decision = trail.decision
     if decision is not None:
         target, reason = _quoted(str(decision.target)), _quoted(decision.reason)
         text = f"scenario={decision.scenario}; target={target}; reason={reason}"
         headers.append(("x-ccr-decision", text))
+    if trail.attempts:
+        headers.append(("x-ccr-attempts", ", ".join(map(_attempt, trail.attempts[:_MOST_ATTEMPTS]))))
     if trail.losses:
         headers.append(("x-ccr-degraded", _plain(", ".join(sorted({str(loss) for loss in trail.losses})))))
     return tuple(headers)
+
+
+def _attempt(attempt: AttemptRecord) -> str:
+    """One attempt as an item of a structured list (RFC 9651): the target, then what became of it."""
+    text = _quoted(f"{attempt.provider},{attempt.model}")
+    if attempt.key:
+        text += f";key={_quoted(attempt.key)}"
+    if attempt.purpose:
+        text += f";purpose={attempt.purpose}"
+    text += f";status={attempt.status}"
+    if attempt.error:
+        text += f";error={attempt.error}"
+    text += f";ms={attempt.seconds * 1000:.0f}"
+    if attempt.waited:
+        text += f";waited={attempt.waited * 1000:.0f}"
+    return text + ";maybe-billed" if attempt.doubtful else text
 
 
 def provider_headers(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

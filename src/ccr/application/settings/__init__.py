@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
+from ccr.application.settings.failover import FailoverSettings
 from ccr.application.settings.limits import LimitSettings, TimeoutSettings
 from ccr.application.settings.logging import LogSettings
 from ccr.application.settings.providers import ProviderSettings, TransformerFile, TransformerUse
@@ -15,6 +16,7 @@ from ccr.application.settings.server import ClientSettings, ServerSettings
 
 __all__ = [
     "ClientSettings",
+    "FailoverSettings",
     "LimitSettings",
     "LogSettings",
     "ProviderSettings",
@@ -40,6 +42,7 @@ class Settings:
     router: RouterSettings = RouterSettings()
     timeouts: TimeoutSettings = TimeoutSettings()
     limits: LimitSettings = LimitSettings()
+    failover: FailoverSettings = FailoverSettings()
     logging: LogSettings = LogSettings()
     client: ClientSettings = ClientSettings()
     search: SearchSettings = SearchSettings()

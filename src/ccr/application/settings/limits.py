@@ -26,11 +26,19 @@ class TimeoutSettings:
 
 @frozen
 class LimitSettings:
-    """Bytes. ``max_body`` is the largest request body, ``max_reply`` the largest non-streamed reply or single event."""
+    """Bytes and requests. ``max_body`` is the largest request body, ``max_reply`` the largest non-streamed reply or single
+    event; ``max_in_flight`` and ``max_queued`` are of one worker.
+    """
 
     max_body: int = 32 * 1024 * 1024
     max_reply: int = 64 * 1024 * 1024
     max_event: int = 16 * 1024 * 1024
+    max_in_flight: int = 2_000
+    queue: float = 0.05
+    """Seconds that a request above ``max_in_flight`` may wait."""
+    provider_queue: float = 30.0
+    """Seconds that a request may wait for a place at a provider."""
+    max_queued: int = 1_000
     body_idle: float = 30.0
     """Seconds between two pieces of a request body."""
     body_total: float = 120.0

@@ -43,7 +43,8 @@ class ProviderSettings:
 
     ``url`` is the full endpoint (ancestor's ``api_base_url``), used verbatim. ``dialect`` is None when it is to be
     recognised by host, by the ``use`` list or by the shape of the URL. ``api_keys`` may be empty (no auth header).
-    ``models`` empty = any model name is passed on. ``headers`` are added to every request to it.
+    ``models`` empty = any model name is passed on. ``headers`` are added to every request to it. ``key_weights`` are those
+    of ``api_keys``, in their order. ``max_in_flight`` None = no limit.
     """
 
     name: str
@@ -56,3 +57,5 @@ class ProviderSettings:
     headers: Mapping[str, str] = field(factory=dict, hash=False, repr=False)
     overrides: Mapping[str, ModelOverride] = field(factory=dict, hash=False)
     where: str = ""
+    key_weights: tuple[float, ...] = ()
+    max_in_flight: int | None = None

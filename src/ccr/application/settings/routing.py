@@ -6,7 +6,16 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-__all__ = ["RouterSettings"]
+__all__ = ["GroupSettings", "RouterSettings"]
+
+
+@frozen
+class GroupSettings:
+    """The targets of a route with several, with their weights; ``strategy`` as in the configuration."""
+
+    targets: tuple[str, ...]
+    weights: tuple[float, ...]
+    strategy: str = "order"
 
 
 @frozen
@@ -39,6 +48,8 @@ class RouterSettings:
     """Seconds that a custom router may take."""
     fallback: Mapping[str, tuple[str, ...]] = field(factory=dict, hash=False)
     """Scenario -> targets tried in order."""
+    groups: Mapping[str, GroupSettings] = field(factory=dict, hash=False)
+    """By route (``default``, ``agents.Explore``, ``models.opus``): all its targets, where it has more than the one above."""
     session_routers: bool = True
     describe_images: bool = False
     """Images of the current turn are described by the ``image`` target too, rather than the turn sent there."""

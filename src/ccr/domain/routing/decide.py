@@ -7,6 +7,7 @@ from attrs import evolve
 from ccr.domain.errors import UnknownModelError
 from ccr.domain.facts import RequestFacts
 from ccr.domain.models import ModelRef
+from ccr.domain.routing.balance import Group
 from ccr.domain.routing.conditions import NOTHING_KNOWN, Conditions
 from ccr.domain.routing.decision import RouteDecision
 from ccr.domain.routing.policy import RoutePolicy
@@ -26,13 +27,14 @@ def decide(policy: RoutePolicy, facts: RequestFacts, conditions: Conditions = NO
     """
     view = View(policy, conditions.routes or policy.table, facts, conditions)
     target: ModelRef | None = None
-    scenario = ""
+    scenario = route = ""
     verdicts = []
     for rule in CUSTOM_FIRST if policy.custom_first else EXPLICIT_FIRST:
         if target is None:
             verdict = rule.ask(view)
             if verdict.matched:
                 target, scenario = verdict.target, rule.scenario
+                route = verdict.route or rule.scenario
             verdicts.append(verdict)
         else:
             verdicts.append(rule.passed)
@@ -43,7 +45,7 @@ def decide(policy: RoutePolicy, facts: RequestFacts, conditions: Conditions = NO
     moved = fits(view, target)
     verdicts.append(moved)
     if moved.target is not None:
-        target, scenario = moved.target, "longContext"
+        target, scenario, route = moved.target, "longContext", "longContext"
     return RouteDecision(
         target=target,
         scenario=scenario,
@@ -52,7 +54,17 @@ def decide(policy: RoutePolicy, facts: RequestFacts, conditions: Conditions = NO
         strip_tag=bool(facts.subagent_tag),
         tokens=conditions.low if conditions.counted else None,
         exact=policy.is_exact(scenario),
+        group=_group(view, route, target),
+        route=route,
     )
+
+
+def _group(view: View, route: str, target: ModelRef) -> Group | None:
+    """Return the targets of a route; a session's router without a default uses the global one's."""
+    group = view.routes.groups.get(route)
+    if group is None and route == "default" and view.routes.default is None:
+        group = view.policy.table.groups.get(route)
+    return group if group is not None and target in group.members else None
 
 
 def _fallbacks(policy: RoutePolicy, scenario: str, target: ModelRef) -> tuple[ModelRef, ...]:

@@ -10,6 +10,7 @@ from attrs import field
 from ccr.domain._value import value
 from ccr.domain.conversation.conversation import Effort
 from ccr.domain.models import ModelRef
+from ccr.domain.routing.balance import Group
 from ccr.domain.routing.glob import SUFFIX_1M, Glob
 
 __all__ = ["Hit", "KnownProvider", "RoutePolicy", "Routes", "Window", "clip"]
@@ -84,6 +85,7 @@ class Routes:
         agents: by lower-case agent type.
         models: by glob over the requested name, or a family word, in the order of the configuration.
         think_effort: the least effort that counts as thinking.
+        groups: by the words of ``by_scenario``, where a route has several targets; above stands the first of them.
     """
 
     default: ModelRef | None = None
@@ -98,6 +100,7 @@ class Routes:
     agents: Mapping[str, ModelRef] = field(factory=dict, hash=False)
     models: tuple[tuple[Glob, ModelRef], ...] = ()
     think_effort: Effort = Effort.HIGH
+    groups: Mapping[str, Group] = field(factory=dict, hash=False)
 
     def by_scenario(self) -> Mapping[str, ModelRef]:
         """Return what is configured, by the keys of the configuration."""

@@ -123,7 +123,7 @@ def _agent(view: View) -> Verdict:
     target = view.routes.agents.get(kind.lower())
     if target is None:
         return Verdict("agent", False, f"no route for agent {clip(kind)!r}")
-    return Verdict("agent", True, f"agent {clip(kind)!r}", target)
+    return Verdict("agent", True, f"agent {clip(kind)!r}", target, route=f"agents.{kind.lower()}")
 
 
 _SUBAGENT_CLASSES = (RequestClass.SUBAGENT, RequestClass.WORKFLOW)
@@ -201,7 +201,7 @@ def _models(view: View) -> Verdict:
     name, wants_1m = view.facts.model.lower(), view.facts.wants_1m
     for glob, target in view.routes.models:
         if glob.matches(name, wants_1m=wants_1m):
-            return Verdict("models", True, f"{clip(name)!r} is {str(glob)!r}", target)
+            return Verdict("models", True, f"{clip(name)!r} is {str(glob)!r}", target, route=f"models.{glob}")
     return Verdict("models", False, "no pattern fits the name")
 
 

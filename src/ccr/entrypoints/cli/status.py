@@ -65,6 +65,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
             "providers",
             ", ".join(str(provider.get("name")) for provider in facts.get("providers", [])) or "demo",
         ),
+        *_health(facts),
         ("config", f"{facts['config_path']} (revision {facts.get('revision') or '-'})"),
         ("logs", facts["logs_path"]),
     ]
@@ -76,6 +77,28 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         lines.append(f"More is known to those with the key: {facts['refused']}")
     lines += [f"warning: {warning}" for warning in facts.get("warnings", [])]
     return [*lines, *_problems(facts)]
+
+
+def _health(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is not as it should be: nothing is said of targets that do well."""
+    said = []
+    for place in facts.get("health", ()):
+        if place["circuit"] != "closed":
+            when = f", asked again in {place['retry_in']:.0f} s" if place["retry_in"] else ""
+            said.append(f"{place['target']}  {place['circuit'].replace('_', ' ')}{when}: {place['why']}")
+        for key, seconds in place.get("keys_resting", {}).items():
+            said.append(
+                f"{place['target']}  {f'key {key}' if key else 'its key'} rests for another {seconds:.0f} s"
+            )
+        if place.get("queued"):
+            said.append(
+                f"{place['target']}  {place['queued']} wait for one of {place['max_in_flight']} places"
+            )
+    if facts.get("queued"):
+        said.append(f"{facts['queued']} requests wait: {facts['max_in_flight']} are served at once")
+    if facts.get("shed"):
+        said.append(f"{facts['shed']} requests were refused for want of room")
+    return [("health" if not at else "", line) for at, line in enumerate(said)]
 
 
 def _routes(routes: dict[str, str]) -> list[tuple[str, str]]:

@@ -13,16 +13,19 @@ from dependency_injector import containers, providers
 from ccr.adapters.config.files import read_text
 from ccr.adapters.routing.python_router import PythonRouterLoader
 from ccr.adapters.system.clock import SystemClock
-from ccr.adapters.system.ids import RandomIds
+from ccr.adapters.system.ids import RandomIds, SystemRandom
 from ccr.adapters.wire.json import CODEC
 from ccr.application.catalog.compile import Compiler
 from ccr.application.catalog.holder import CatalogHolder
 from ccr.application.console import Console
 from ccr.application.counting import Counting
 from ccr.application.exchange.attempts import Attempts
+from ccr.application.exchange.retry import Failover
 from ccr.application.exchange.settle import Settle
 from ccr.application.flow.admission import Admission
+from ccr.application.flow.balance import Balance
 from ccr.application.flow.conditions import Snapshot
+from ccr.application.flow.health import Health
 from ccr.application.flow.reserve import reserve
 from ccr.application.gateway import Gateway
 from ccr.application.operations.check_health import CheckHealth
@@ -40,7 +43,7 @@ from ccr.application.serving.count_tokens import CountTokens
 from ccr.application.serving.handle_call import HandleCall
 from ccr.application.serving.list_models import ListModels
 from ccr.application.tracker import Tracker
-from ccr.entrypoints.container.asked import day_of, is_set_in, registry_in_force
+from ccr.entrypoints.container.asked import day_of, is_set_in, registry_in_force, runtime_of
 from ccr.entrypoints.container.assist import Assist
 from ccr.entrypoints.container.egress import Egress
 from ccr.entrypoints.container.formats import Formats
@@ -60,6 +63,7 @@ class Container(containers.DeclarativeContainer):
 
     clock = providers.Singleton(SystemClock)
     new_id = providers.Singleton(RandomIds)
+    random = providers.Singleton(SystemRandom)
     egress = providers.Container(Egress)
     insight = providers.Container(Insight, clock=clock)
     state = providers.Container(State, paths=paths, environ=environ, clock=clock, faults=insight.faults)
@@ -68,6 +72,9 @@ class Container(containers.DeclarativeContainer):
     catalog = providers.Singleton(CatalogHolder)
     tracker = providers.Singleton(Tracker)
     admission = providers.Singleton(Admission, tracker)
+    health = providers.Singleton(Health, clock)
+    balance = providers.Singleton(Balance, health, clock, random.provided.random)
+    failover = providers.Singleton(Failover, health, balance, random.provided.random)
     counting = providers.Singleton(Counting, state.counter, insight.faults)
     snapshot = providers.Singleton(
         Snapshot, counting=counting, session_routers=state.session_routers, faults=insight.faults
@@ -77,6 +84,8 @@ class Container(containers.DeclarativeContainer):
         Attempts,
         upstream=egress.upstream,
         reserve=providers.Object(reserve),
+        failover=failover,
+        clock=clock,
         adapters=assist.adapters,
         interceptors=assist.interceptors,
         learned=state.learned,
@@ -99,6 +108,7 @@ class Container(containers.DeclarativeContainer):
         HandleCall,
         catalog=catalog,
         admission=admission,
+        balance=balance,
         snapshot=snapshot,
         attempts=attempts,
         settle=settle,
@@ -110,6 +120,7 @@ class Container(containers.DeclarativeContainer):
         Converse,
         catalog=catalog,
         admission=admission,
+        balance=balance,
         snapshot=snapshot,
         attempts=attempts,
         settle=settle,
@@ -141,6 +152,8 @@ class Container(containers.DeclarativeContainer):
         admission=admission,
         clock=clock,
         started=clock.provided.monotonic.call(),
+        health=health,
+        runtime=providers.Callable(runtime_of, egress.http),
     )
     console = providers.Singleton(
         Console,
@@ -153,6 +166,7 @@ class Container(containers.DeclarativeContainer):
             tracker=tracker,
             helpers=assist.helpers,
             learned=state.learned,
+            balance=balance,
         ),
         drain=providers.Singleton(Drain, fleet=state.fleet, admission=admission),
         list_plugins=providers.Singleton(

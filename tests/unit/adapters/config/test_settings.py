@@ -7,7 +7,7 @@ import pytest
 from ccr.application.settings import RouterSettings, Settings
 from ccr.application.settings.providers import ModelOverride, TransformerFile
 from ccr.domain.secret import Secret
-from tests.support.configs import PROVIDER, ROUTE, keys, problems, provider, settings
+from tests.support.configs import PROVIDER, ROUTE, keys, problems, provider, settings, warnings
 
 
 def test_defaults() -> None:
@@ -157,3 +157,122 @@ def test_transformers_of_ones_own() -> None:
 def test_the_time_of_a_plugin() -> None:
     assert settings(keys("")).timeouts.plugin == 0.05
     assert settings(keys("Timeouts: {pluginMs: 0}")).timeouts.plugin is None
+
+
+BARE = 'name: "p", api_base_url: "https://h/v1/chat/completions", models: ["m"], '
+SEVERAL = '["demo,demo", {target: "p,m", weight: 3}]'
+
+
+@pytest.mark.parametrize(
+    "route, targets, strategy",
+    [
+        ('["demo,demo", "p,m"]', {"demo,demo": 1.0, "p,m": 1.0}, "order"),
+        (SEVERAL, {"demo,demo": 1.0, "p,m": 3.0}, "weighted"),
+        (f'{{targets: {SEVERAL}, strategy: "latency"}}', {"demo,demo": 1.0, "p,m": 3.0}, "latency"),
+        (
+            '{targets: ["demo,demo", "p,m"], strategy: "leastInFlight"}',
+            {"demo,demo": 1.0, "p,m": 1.0},
+            "leastInFlight",
+        ),
+        ('{targets: ["demo,demo", "", null, "p,m"]}', {"demo,demo": 1.0, "p,m": 1.0}, "order"),
+    ],
+)
+def test_a_route_may_have_several_targets(route: str, targets: dict[str, float], strategy: str) -> None:
+    router = settings("{Providers: [{" + PROVIDER + "}], Router: {default: " + route + "}}").router
+    group = router.groups["default"]
+
+    assert router.default == "demo,demo"
+    assert dict(zip(group.targets, group.weights, strict=True)) == targets
+    assert group.strategy == strategy
+
+
+@pytest.mark.parametrize(
+    "route", ['"p,m"', '["p,m"]', '{target: "p,m", weight: 2}', '{targets: [{target: "p,m"}]}']
+)
+def test_a_single_target_is_a_single_target_however_it_is_written(route: str) -> None:
+    router = settings("{Providers: [{" + PROVIDER + "}], Router: {default: " + route + "}}").router
+
+    assert (router.default, router.groups) == ("p,m", {})
+
+
+def test_agents_and_models_may_have_several_targets_too() -> None:
+    text = 'Router: {default: "demo,demo", agents: {Explore: ["p,m", "demo,demo"]}, models: {opus: ["p,m", "demo,demo"]}}'
+    router = settings("{Providers: [{" + PROVIDER + "}], " + text + "}").router
+
+    assert (router.agents, router.models) == ({"Explore": "p,m"}, {"opus": "p,m"})
+    assert sorted(router.groups) == ["agents.explore", "models.opus"]
+
+
+@pytest.mark.parametrize(
+    "route, expected",
+    [
+        ('["demo,demo", 3]', "Router.default[1]: should be"),
+        ('["demo,demo", {target: "p,m", weight: 0}]', "Router.default[1].weight: should be a number above 0"),
+        ('["demo,demo", {target: "p,m", weight: true}]', "Router.default[1].weight"),
+        ('["demo,demo", {target: "p,m", wait: 1}]', "Router.default[1]: should be"),
+        (
+            '{targets: ["demo,demo", "p,m"], strategy: "best"}',
+            "Router.default.strategy: should be one of order",
+        ),
+        ('{targets: ["demo,demo", "p,m"], wait: 1}', "Router.default.wait: is not known here"),
+        ("{}", 'Router.default: should be "provider,model"'),
+        ("7", 'Router.default: should be "provider,model"'),
+        ('["demo,demo", "nobody,m"]', "Router.default[1]: there is no provider 'nobody'"),
+        (
+            '{targets: ["demo,demo", {target: "nobody,m"}]}',
+            "Router.default.targets[1].target: there is no provider",
+        ),
+    ],
+)
+def test_a_route_that_makes_no_sense_is_said_where_it_stands(route: str, expected: str) -> None:
+    found = problems("{Providers: [{" + PROVIDER + "}], Router: {default: " + route + "}}")
+
+    assert expected in "\n".join(found)
+
+
+def test_a_provider_may_have_several_keys_and_a_limit() -> None:
+    found = settings(
+        provider(BARE + 'api_key: ["sk-1", {key: "$TWO", weight: 2.5}, ""], maxInFlight: 4'), {"TWO": "sk-2"}
+    )
+    first = found.providers[0]
+
+    assert [key.reveal() for key in first.api_keys] == ["sk-1", "sk-2"]
+    assert (first.key_weights, first.max_in_flight) == ((1.0, 2.5), 4)
+
+
+@pytest.mark.parametrize(
+    "keys_of_it, expected",
+    [
+        ("[{weight: 2}]", "api_key[0]: should be a text or"),
+        ('[{key: "a", wait: 2}]', "api_key[0]: should be a text or"),
+        ('[{key: "a", weight: -1}]', "api_key[0].weight: should be a number above 0"),
+        ("[3]", "api_key[0]: should be a text"),
+    ],
+)
+def test_a_key_that_makes_no_sense_is_said_where_it_stands(keys_of_it: str, expected: str) -> None:
+    assert expected in problems(provider(BARE + f"api_key: {keys_of_it}"))[0]
+
+
+def test_the_same_key_twice_is_warned_of() -> None:
+    assert any(
+        "the same key twice" in line for line in warnings(provider(BARE + 'api_key: ["sk-1", "sk-1"]'))
+    )
+
+
+def test_what_happens_when_a_provider_fails() -> None:
+    text = "Failover: {retries: 4, retryBudgetPercent: 50, maxWaitMs: 9000, breakerFailures: 7, breakerWindowMs: 2000, "
+    found = settings(keys(text + "breakerRestMs: 500, affinityMs: 1000}")).failover
+
+    assert (found.retry.retries, found.retry.longest, found.retry_share) == (4, 9.0, 0.5)
+    assert found.breaker is not None
+    assert (found.breaker.failures, found.breaker.window, found.breaker.rest) == (7, 2.0, 0.5)
+    assert found.affinity == 1.0
+    off = settings(keys("Failover: {affinity: false, breakerFailures: 0}")).failover
+    assert (off.affinity, off.breaker) == (None, None)
+    assert settings("{" + ROUTE + "}").failover == Settings().failover
+
+
+def test_how_much_is_done_at_once() -> None:
+    found = settings(keys("Limits: {maxInFlight: 7, queueMs: 10, providerQueueMs: 20, maxQueued: 3}")).limits
+
+    assert (found.max_in_flight, found.queue, found.provider_queue, found.max_queued) == (7, 0.01, 0.02, 3)

@@ -130,7 +130,20 @@ def test_a_sessions_router_is_read_leniently() -> None:
         default="main,alpha", long_context_threshold=100, agents={"Explore": "main,beta"}, think_effort="low"
     )
     assert router == expected
-    assert wrong == ["Router.think is not a text", "Router.models is not an object"]
+    assert [line.split(" ", 1)[0] for line in wrong] == ["Router.think", "Router.agents.x", "Router.models"]
+
+
+def test_a_sessions_router_may_have_several_targets_a_route() -> None:
+    router = router_of(
+        {
+            "default": ["main,alpha", "main,beta"],
+            "agents": {"Explore": {"targets": ["main,beta", "main,alpha"]}},
+        },
+        lambda path, message: pytest.fail(f"{path} {message}"),
+    )
+    assert (router.default, router.agents) == ("main,alpha", {"Explore": "main,beta"})
+    assert router.groups["default"].targets == ("main,alpha", "main,beta")
+    assert router.groups["agents.explore"].strategy == "order"
 
 
 def test_a_sessions_threshold_that_is_no_number_is_the_default() -> None:

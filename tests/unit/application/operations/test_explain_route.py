@@ -12,9 +12,11 @@ from ccr.application.flow.conditions import Snapshot
 from ccr.application.operations.explain_route import ExplainRoute, to_lines
 from ccr.application.tracker import Tracker
 from ccr.domain.errors import NoSuchPathError, UnknownModelError
+from ccr.domain.routing.balance import Group, Strategy
 from ccr.domain.routing.decide import decide
 from ccr.domain.routing.policy import Routes
 from tests.support.assembly import assembled
+from tests.support.failing import balancing
 from tests.support.routing import DEEP, FAST, MAIN, FakeCounter, FakeParsed, call, catalog, facts, policy
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +34,7 @@ class FakeDialect:
 def explaining() -> ExplainRoute:
     holder = CatalogHolder()
     holder.swap(catalog(POLICY, clients={"anthropic": FakeDialect()}))
-    return ExplainRoute(holder, Snapshot(Counting(FakeCounter())), Tracker())
+    return ExplainRoute(holder, Snapshot(Counting(FakeCounter())), Tracker(), balancing())
 
 
 async def test_explains_a_request_that_nobody_sends() -> None:
@@ -139,3 +141,19 @@ async def test_what_is_emulated_is_said_in_place_of_the_loss() -> None:
     targets: Any = explained["targets"]
     assert targets[0]["losses"] == ["image=described"]
     assert asked == [], "nobody is asked to describe it"
+
+
+async def test_a_route_with_several_targets_names_them() -> None:
+    group = Group((MAIN, DEEP), Strategy.WEIGHTED, {MAIN: 3.0})
+    routes = Routes(default=MAIN, groups={"default": group})
+    holder = CatalogHolder()
+    holder.swap(catalog(policy(routes), clients={"anthropic": FakeDialect()}))
+    explain = ExplainRoute(holder, Snapshot(Counting(FakeCounter())), Tracker(), balancing())
+
+    explained = await explain(call(b"claude-opus-5"))
+
+    assert explained["group"] == {
+        "strategy": "weighted",
+        "targets": [{"target": str(MAIN), "weight": 3.0}, {"target": str(DEEP), "weight": 1.0}],
+    }
+    assert f"  weighted of {MAIN} (3), {DEEP} (1)" in to_lines(explained)

@@ -22,7 +22,7 @@ class Kind(Enum):
     TEXT = "text"
     PATH = "path"
     URL = "URL"
-    TARGET = "provider,model"
+    TARGET = "provider,model, or several"
     SECRET = "a secret"  # noqa: S105  # names a kind of value
     SECRETS = "secret or list of secrets"
     BOOLEAN = "true or false"
@@ -31,7 +31,7 @@ class Kind(Enum):
     TEXTS = "list of texts"
     NAMES = "list of texts, or one text with commas"
     TEXT_MAP = "object of texts"
-    TARGET_MAP = "object of provider,model"
+    TARGET_MAP = "object of provider,model, or several"
     TARGETS_MAP = "object of lists of provider,model"
     OBJECT = "object"
     LIST = "list of objects"

@@ -41,7 +41,7 @@ class TimeoutsBlock:
 
 @frozen
 class LimitsBlock:
-    """Bounds of memory."""
+    """Bounds of memory and of work."""
 
     max_body: int = key(
         "maxBodyBytes", Kind.INTEGER, "Largest request body.", default=32 * 1024 * 1024, least=1024
@@ -59,6 +59,32 @@ class LimitsBlock:
         "Largest single event of a stream.",
         default=16 * 1024 * 1024,
         least=1024,
+    )
+    max_in_flight: int = key(
+        "maxInFlight",
+        Kind.INTEGER,
+        "Requests that one worker serves at once; one more is answered with 529 and `Retry-After`.",
+        default=2_000,
+        least=1,
+    )
+    queue: int = key(
+        "queueMs",
+        Kind.MILLIS,
+        "How long a request above `maxInFlight` may wait for another one to end before it is refused.",
+        default=50,
+    )
+    provider_queue: int = key(
+        "providerQueueMs",
+        Kind.MILLIS,
+        "How long a request may wait for a place at a provider with `maxInFlight`, when no other target has one.",
+        default=30_000,
+    )
+    max_queued: int = key(
+        "maxQueued",
+        Kind.INTEGER,
+        "Requests that may wait at once, in each of these queues.",
+        default=1_000,
+        least=0,
     )
     body_idle: int = key(
         "bodyIdleMs", Kind.MILLIS, "Longest pause within a request body.", default=30_000, least=1

@@ -9,7 +9,16 @@ from attrs import field, frozen
 from ccr.adapters.config.schema.keys import REQUIRED, Kind, key
 from ccr.domain.secret import Secret
 
-__all__ = ["CustomTransformer", "ModelLimit", "Plugin", "ProviderEntry", "TokenizerEntry", "Use", "UseBlock"]
+__all__ = [
+    "CustomTransformer",
+    "KeyEntry",
+    "ModelLimit",
+    "Plugin",
+    "ProviderEntry",
+    "TokenizerEntry",
+    "Use",
+    "UseBlock",
+]
 
 
 @frozen
@@ -26,6 +35,14 @@ class UseBlock:
 
     use: tuple[Use, ...] = ()
     models: Mapping[str, tuple[Use, ...]] = field(factory=dict)
+
+
+@frozen
+class KeyEntry:
+    """One of a provider's keys; more requests go to one of more weight."""
+
+    secret: Secret
+    weight: float = 1.0
 
 
 @frozen
@@ -58,11 +75,18 @@ class ProviderEntry:
         "for Gemini the base that ends in `/models/`.",
         default=REQUIRED,
     )
-    api_key: tuple[Secret, ...] = key(
+    api_key: tuple[KeyEntry, ...] = key(
         "api_key",
         Kind.SECRETS,
-        "The provider's key, or a list of keys. Empty: no auth header is sent, with one warning.",
+        'The provider\'s key, or a list of keys that take turns: `["sk-1", {"key": "sk-2", "weight": 3}]`. Empty: no auth '
+        "header is sent, with one warning.",
         default=(),
+    )
+    max_in_flight: int | None = key(
+        "maxInFlight",
+        Kind.INTEGER,
+        "Requests that a worker has under way there at once; others go to another target, or wait. No limit unless set.",
+        least=1,
     )
     models: tuple[str, ...] = key(
         "models", Kind.TEXTS, "Models it offers. Empty: any model name is passed on.", default=()

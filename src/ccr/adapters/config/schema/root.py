@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from ccr.adapters.config.schema.client import StatusLineBlock
+from ccr.adapters.config.schema.failover import FailoverBlock
 from ccr.adapters.config.schema.keys import Kind, key
 from ccr.adapters.config.schema.logging import LEVELS, LoggingBlock
 from ccr.adapters.config.schema.operations import AdminBlock, LimitsBlock, TimeoutsBlock
@@ -104,6 +105,9 @@ class Root:
     )
     timeouts: TimeoutsBlock = key(
         "Timeouts", Kind.OBJECT, "Time limits.", default=TimeoutsBlock(), of=TimeoutsBlock
+    )
+    failover: FailoverBlock = key(
+        "Failover", Kind.OBJECT, "When a provider fails.", default=FailoverBlock(), of=FailoverBlock
     )
     limits: LimitsBlock = key("Limits", Kind.OBJECT, "Bounds.", default=LimitsBlock(), of=LimitsBlock)
     admin: AdminBlock = key("Admin", Kind.OBJECT, "Who may reach us.", default=AdminBlock(), of=AdminBlock)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from ccr.adapters.config.schema.keys import Kind, key
+from ccr.application.settings.routes import Several
 
 __all__ = ["EFFORTS", "FIDELITIES", "SCENARIOS", "RouterBlock"]
 
@@ -21,24 +22,37 @@ SCENARIOS = (
 
 @frozen
 class RouterBlock:
-    """The routes. A target is ``provider,model``; empty = this scenario has no route of its own."""
+    """The routes. A target is ``provider,model``, or a list of them, the next one tried when one fails; each may be
+    ``{"target": "provider,model", "weight": 3}``, and the list may stand in ``{"targets": [...], "strategy": "..."}``
+    (``order``, ``weighted``, ``leastInFlight``, ``latency``). Empty = this scenario has no route of its own.
+    """
 
-    default: str = key("default", Kind.TARGET, "Answers everything that no other rule claims.", default="")
-    background: str = key("background", Kind.TARGET, "Small auxiliary requests (haiku models).", default="")
-    think: str = key("think", Kind.TARGET, "Plan mode and requests with thinking.", default="")
-    long_context: str = key("longContext", Kind.TARGET, "Requests over the threshold.", default="")
+    default: str | Several = key(
+        "default", Kind.TARGET, "Answers everything that no other rule claims.", default=""
+    )
+    background: str | Several = key(
+        "background", Kind.TARGET, "Small auxiliary requests (haiku models).", default=""
+    )
+    think: str | Several = key("think", Kind.TARGET, "Plan mode and requests with thinking.", default="")
+    long_context: str | Several = key("longContext", Kind.TARGET, "Requests over the threshold.", default="")
     long_context_threshold: int = key(
         "longContextThreshold", Kind.INTEGER, "Input tokens from which `longContext` is used.",
         default=60_000, least=1,
     )  # fmt: skip
-    web_search: str = key("webSearch", Kind.TARGET, "Requests that carry a web search tool.", default="")
-    image: str = key("image", Kind.TARGET, "Requests with an image in the current turn.", default="")
-    compaction: str = key("compaction", Kind.TARGET, "The client's summary of a long session.", default="")
-    subagent: str = key("subagent", Kind.TARGET, "Requests of subagents and workflows.", default="")
-    agents: Mapping[str, str] = key(
+    web_search: str | Several = key(
+        "webSearch", Kind.TARGET, "Requests that carry a web search tool.", default=""
+    )
+    image: str | Several = key(
+        "image", Kind.TARGET, "Requests with an image in the current turn.", default=""
+    )
+    compaction: str | Several = key(
+        "compaction", Kind.TARGET, "The client's summary of a long session.", default=""
+    )
+    subagent: str | Several = key("subagent", Kind.TARGET, "Requests of subagents and workflows.", default="")
+    agents: Mapping[str, str | Several] = key(
         "agents", Kind.TARGET_MAP, 'Targets by agent type, e.g. `{"Explore": "ollama,qwen"}`.', default=dict
     )
-    models: Mapping[str, str] = key(
+    models: Mapping[str, str | Several] = key(
         "models",
         Kind.TARGET_MAP,
         "Targets by requested model: `opus`, `sonnet`, `haiku`, `fable`, or a glob over the model name.",
