@@ -22,6 +22,10 @@ from tests.support.fake_provider import FakeProvider
 Json = dict[str, Any]
 _START_SECONDS = 30.0
 _STOP_SECONDS = 20.0
+_NO_CIRCUITS: Json = {"Failover": {"breakerFailures": 0}}
+"""Suites let one process fail a hundred times in a row, each time for another caller. Circuits have tests of their own, whose
+configuration says so.
+"""
 
 
 def free_port() -> int:
@@ -66,7 +70,7 @@ class GatewayProcess:
     ) -> None:
         self.home = home
         self.port = int((config or {}).get("PORT") or free_port())
-        self.config: Json | None = None if config is None else {**config, "PORT": self.port}
+        self.config: Json | None = None if config is None else {**_NO_CIRCUITS, **config, "PORT": self.port}
         self.base_url = f"http://127.0.0.1:{self.port}"
         self.config_path = home / "config.json"
         self.log_path = home / "gateway-output.log"
@@ -96,7 +100,7 @@ class GatewayProcess:
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Replace the configuration file in one step, port kept (for reload tests too)."""
-        self.config = {**config, "PORT": self.port}
+        self.config = {**_NO_CIRCUITS, **config, "PORT": self.port}
         fresh = self.config_path.with_suffix(".new")
         fresh.write_bytes(msgspec.json.format(msgspec.json.encode(self.config)))
         fresh.chmod(0o600)
