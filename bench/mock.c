@@ -4,8 +4,9 @@
  *
  * A path that ends in /messages is answered as Anthropic, any other POST as OpenAI chat; streamed when the body has
  * "stream":true. A stream is 64 content events of about 290 bytes, then usage and the end, all in one write; when the
- * path has "/paced", one event every 5 ms. The last text of each answer is END-OF-REPLY. It never parses JSON: the
- * mock must not be what is measured (about 40,000 answers a second on one core).
+ * path has "/paced", one event every 5 ms; when it has "/paced/300x20/", 20 events and the end, one every 300 ms, but the
+ * first text at once (long answers for a crowd, whose time to first token is the gateway's). The last text of each answer
+ * is END-OF-REPLY. It never parses JSON: the mock must not be what is measured (about 40,000 answers a second on one core).
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -24,13 +25,16 @@
 #include <unistd.h>
 
 enum { EVENTS = 64, EVENT_BYTES = 290, PACE_US = 5000, MAX_FD = 65536, MAX_PARTS = EVENTS + 8 };
+enum { OPENING = 3, ENDING = 4 };          /* up to the first text; the last text and what follows it, in either dialect */
+
+typedef struct { int streamed; long pace_us, parts; } Asked;             /* pace_us 0: all at once */
 
 typedef struct { char *data; size_t size, room; } Text;
 typedef struct { Text parts[MAX_PARTS]; int count; Text whole; } Stream;   /* whole: head and all parts, framed */
 typedef struct {
     Text in;
     const char *out; size_t left;          /* what a full socket buffer has not yet taken */
-    const Stream *paced; int next; double due; int slot;
+    const Stream *paced; int next, cut; double due; long pace_us; int slot;
 } Conn;
 
 static Conn *conns[MAX_FD];
@@ -185,23 +189,26 @@ static void pace(void) {
         const Text *part = &conn->paced->parts[conn->next++];
         conn->out = part->data;
         conn->left = part->size;
-        conn->due += PACE_US;
+        if (conn->cut < 0 || conn->next >= OPENING) conn->due += (double)conn->pace_us;
+        if (conn->next == conn->cut) conn->next = conn->paced->count - ENDING;
         if (conn->next == conn->paced->count) unpace(conn);
         flush_out(fd);
     }
 }
 
-static void answer(int fd, int messages, int streamed, int paced) {
+static void answer(int fd, int messages, Asked asked) {
     Conn *conn = conns[fd];
     const Stream *stream = messages ? &anthropic : &openai;
-    const Text *text = streamed ? &stream->whole : messages ? &anthropic_plain : &openai_plain;
+    const Text *text = asked.streamed ? &stream->whole : messages ? &anthropic_plain : &openai_plain;
     conn->out = text->data;
     conn->left = text->size;
-    if (streamed && paced) {
+    if (asked.streamed && asked.pace_us) {
         conn->left = sizeof STREAM_HEAD - 1;
         conn->paced = stream;
         conn->next = 0;
-        conn->due = now_us() + PACE_US;
+        conn->cut = !asked.parts ? -1 : asked.parts < stream->count - ENDING ? (int)asked.parts : stream->count + 1;
+        conn->pace_us = asked.pace_us;
+        conn->due = now_us() + (asked.parts ? 0 : (double)asked.pace_us);
         conn->slot = pacing_count;
         pacing[pacing_count++] = fd;
     }
@@ -232,6 +239,18 @@ static int contains(const char *data, size_t size, const char *what) {
     return memmem(data, size, what, strlen(what)) != NULL;
 }
 
+static void pace_of(const char *line, size_t size, Asked *asked) {
+    const char *found = memmem(line, size, "/paced", 6);
+    if (!found) return;
+    asked->pace_us = PACE_US;
+    char *end;
+    if (found[6] != '/' || found[7] < '1' || found[7] > '9') return;
+    long pace = strtol(found + 7, &end, 10);
+    if (*end != 'x') return;
+    asked->pace_us = pace * 1000;
+    asked->parts = strtol(end + 1, NULL, 10);
+}
+
 static void receive(int fd) {
     Conn *conn = conns[fd];
     static char buffer[1 << 18];
@@ -246,11 +265,11 @@ static void receive(int fd) {
     if (!size || conn->left || conn->paced) return;
     size_t line = (size_t)((char *)memchr(conn->in.data, '\r', conn->in.size) - conn->in.data);
     int messages = contains(conn->in.data, line, "/messages");
-    int paced = contains(conn->in.data, line, "/paced");
-    int streamed = contains(body, body_size, "\"stream\":true") || contains(body, body_size, "\"stream\": true");
+    Asked asked = {.streamed = contains(body, body_size, "\"stream\":true") || contains(body, body_size, "\"stream\": true")};
+    pace_of(conn->in.data, line, &asked);
     memmove(conn->in.data, conn->in.data + size, conn->in.size - size);
     conn->in.size -= size;
-    answer(fd, messages, streamed, paced);
+    answer(fd, messages, asked);
 }
 
 static int listen_on(int port) {
