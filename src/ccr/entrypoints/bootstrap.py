@@ -32,6 +32,7 @@ __all__ = [
     "config_schema",
     "edit_config",
     "first_text",
+    "fleet_socket",
     "is_parent",
     "known_models",
     "known_providers",
@@ -195,6 +196,13 @@ def address_of(settings: Settings) -> str:
 def service_command() -> list[str]:
     """Return the command that becomes the parent; ``-P``: modules of the directory it is started in are not ours."""
     return [sys.executable, "-P", "-m", "ccr.entrypoints.supervisor"]
+
+
+def fleet_socket(place: Paths) -> Path:
+    """Return where the parent listens."""
+    from ccr.adapters.system.fleet import reachable
+
+    return reachable(place.socket)
 
 
 def lock_holder(place: Paths) -> int | None:

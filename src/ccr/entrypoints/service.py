@@ -18,12 +18,15 @@ __all__ = [
     "EXIT_NOT_RUNNING",
     "EXIT_OK",
     "EXIT_USAGE",
+    "LISTENER_VARIABLE",
     "SERVICE_VARIABLE",
     "Service",
 ]
 
 SERVICE_VARIABLE = "CCR_SERVICE"
 """Environment variable that carries a :class:`Service` from ``ccr start`` to the parent and its workers."""
+LISTENER_VARIABLE = "CCR_LISTENER"
+"""Environment variable with the descriptor of the socket from which a worker accepts."""
 
 EXIT_OK = 0
 EXIT_FAILED = 1
@@ -35,7 +38,11 @@ EXIT_CONFIG = 78
 
 @frozen
 class Service:
-    """``drain_wait`` and ``drain_timeout`` in seconds; ``banner`` is printed once the service is ready."""
+    """``drain_wait`` and ``drain_timeout`` in seconds; ``banner`` is printed once the service is ready.
+
+    ``token`` is that of the last ``ccr restart``, which looks for it in the file of facts; ``trouble`` says why that one
+    failed, and ``trouble_code`` with which exit code.
+    """
 
     host: str
     port: int
@@ -46,6 +53,9 @@ class Service:
     pid_file: str
     fleet: str
     banner: str = ""
+    token: str = ""
+    trouble: str = ""
+    trouble_code: int = 0
 
     def to_environment(self) -> str:
         """Return the text that :meth:`from_environment` reads."""

@@ -19,7 +19,7 @@ import uvloop
 
 from ccr.domain.errors import ConfigError
 from ccr.entrypoints import bootstrap
-from ccr.entrypoints.service import EXIT_CONFIG, EXIT_FAILED, Service
+from ccr.entrypoints.service import EXIT_CONFIG, EXIT_FAILED, LISTENER_VARIABLE, Service
 
 __all__ = ["main"]
 
@@ -117,6 +117,7 @@ async def _serve(service: Service) -> int:
         ),
         log_enabled=False,
     )
+    _accept_from_parent(server)
     loop = asyncio.get_running_loop()
     halt: Callable[[], None] = server.stop  # granian's own has no annotations
     ending = False
@@ -145,6 +146,22 @@ async def _serve(service: Service) -> int:
         # The lifespan failed; it has said why.
         return app.exit_code or EXIT_FAILED
     return app.exit_code
+
+
+def _accept_from_parent(server: Any) -> None:
+    """Listen on the parent's socket, not on one of our own: what waits in its queue outlives us."""
+    from granian._granian import SocketHolder
+
+    descriptor = os.environ.pop(LISTENER_VARIABLE, "")
+    if not descriptor:
+        return
+
+    def use() -> None:
+        holder: Any = SocketHolder  # its stub has no constructor
+        server._ssp, server._shd = None, holder(int(descriptor), False, _BACKLOG)  # noqa: SLF001
+
+    # Granian offers no argument for it; this is the one place where it makes its socket.
+    server._init_shared_socket = use  # noqa: SLF001
 
 
 def _allow_files() -> None:

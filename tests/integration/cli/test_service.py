@@ -71,17 +71,6 @@ def test_a_fresh_machine_starts_reports_and_stops(home: Home) -> None:
     assert home.run("drain").returncode == 3
 
 
-def test_restart_replaces_the_process(home: Home) -> None:
-    home.run("start")
-    first = home.pid_file.read_text()
-
-    done = home.run("restart")
-
-    assert done.returncode == 0, done.stderr
-    assert home.pid_file.read_text() != first
-    assert get(home.port, "/ready") == 200
-
-
 def test_two_starts_at_once_make_one_gateway(home: Home) -> None:
     starts = [home.begin("start") for _ in range(3)]
     outputs = [start.communicate(timeout=60)[0] for start in starts]
@@ -274,12 +263,14 @@ def test_stop_lets_a_stream_end(home: Home) -> None:
 def test_stop_now_cuts_a_stream(home: Home) -> None:
     script = text("one two three four five six").stalled(3)
     with FakeOpenAI(lambda _seen, _n: script, key="k", models=("m",)) as upstream:
-        connection, _ = _stream(home, upstream)
+        connection, response = _stream(home, upstream)
         began = time.monotonic()
         done = home.run("stop", "--now")
+        rest = response.read()
         connection.close()
 
     assert done.returncode == 0
+    assert rest.count(b"event: error") == 1
     assert time.monotonic() - began < 10
     assert get(home.port, "/health") == 0
 
@@ -287,12 +278,15 @@ def test_stop_now_cuts_a_stream(home: Home) -> None:
 def test_a_stream_that_does_not_end_is_cut_after_the_drain_timeout(home: Home) -> None:
     script = text("one two three four five six").stalled(3)
     with FakeOpenAI(lambda _seen, _n: script, key="k", models=("m",)) as upstream:
-        connection, _ = _stream(home, upstream, Timeouts={"drainMs": 500})
+        connection, response = _stream(home, upstream, Timeouts={"drainMs": 500})
         began = time.monotonic()
         done = home.run("stop")
+        rest = response.read()
         connection.close()
 
     assert done.returncode == 0
+    assert rest.count(b"event: error") == 1
+    assert b"message_stop" not in rest
     assert "Waiting" in done.stderr or time.monotonic() - began < 2
     assert time.monotonic() - began < 5
 

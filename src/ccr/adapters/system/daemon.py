@@ -61,6 +61,20 @@ class Lock:
     path: Path
     _file: int | None = field(default=None, repr=False)
 
+    @classmethod
+    def held(cls, path: Path, descriptor: int) -> Lock:
+        """Return the lock that this process holds already, by its descriptor."""
+        made = cls(path)
+        made._file = descriptor
+        return made
+
+    @property
+    def descriptor(self) -> int:
+        """What holds it. Raises RuntimeError when nothing does."""
+        if self._file is None:
+            raise RuntimeError("the lock is not held")
+        return self._file
+
     def acquire(self) -> bool:
         """Take it; False when another process has it. Raises OSError where the file cannot be made."""
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

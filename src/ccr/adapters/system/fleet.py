@@ -3,6 +3,8 @@
 A member greets with ``{"hello": pid}``. The hub asks ``{"id": n, "do": word, "with": {...}}``, the member answers
 ``{"id": n, "is": value}`` (or ``"error"``). A member asks all members, itself included, with ``{"ask": n, "do": word,
 "with": {...}}`` and gets ``{"asked": n, "are": [values]}``. Words: ``status``, ``drain``, ``reload``.
+
+The command line, which is no member, asks the parent itself with ``{"renew": {...}}`` and gets ``{"renewing": true}``.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from attrs import define, field
 
 from ccr.domain.errors import GatewayError
 
-__all__ = ["FleetHub", "FleetMember", "Handler"]
+__all__ = ["FleetHub", "FleetMember", "Handler", "reachable"]
 
 Handler = Callable[..., Any]
 """Takes the arguments of a command by name; returns a plain JSON value, or an awaitable of one."""
@@ -98,11 +100,13 @@ class _Line:
 
 @define(eq=False)
 class FleetHub:
-    """The parent's side. ``members`` counts the workers that are connected now."""
+    """The parent's side. ``pids`` are the workers that are connected now; ``renew`` answers the command line."""
 
     path: Path
+    renew: Callable[[Mapping[str, object]], bool] | None = None
     _server: asyncio.Server | None = None
     _lines: dict[_Line, int] = field(factory=dict)
+    _open: dict[_Line, asyncio.Task[None]] = field(factory=dict)
     _tasks: set[asyncio.Task[None]] = field(factory=set)
 
     async def open(self) -> None:
@@ -120,14 +124,16 @@ class FleetHub:
         """Stop listening and forget the members."""
         if self._server is not None:
             self._server.close()
-        for line in list(self._lines):
+        for line in list(self._open):
             line.close()
+        if self._open:
+            await asyncio.wait(set(self._open.values()), timeout=_ANSWER_SECONDS)
         with contextlib.suppress(OSError):
             reachable(self.path).unlink()
 
     @property
-    def members(self) -> int:
-        return len(self._lines)
+    def pids(self) -> set[int]:
+        return set(self._lines.values())
 
     async def ask(self, word: str, **arguments: object) -> list[Any]:
         """Ask every member; the answers of those who answered in time."""
@@ -136,13 +142,19 @@ class FleetHub:
         return [answer for answer in answers if not isinstance(answer, BaseException)]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        line = _Line(reader, writer)
+        line, task = _Line(reader, writer), asyncio.current_task()
+        assert task is not None
+        self._open[line] = task
 
         def take(message: dict[str, Any]) -> None:
             if "hello" in message:
                 self._lines[line] = int(message["hello"])
             elif "ask" in message:
                 _keep(self._tasks, self._pass_on(line, message))
+            elif "renew" in message:
+                wanted = message["renew"]
+                allowed = self.renew is not None and isinstance(wanted, dict) and self.renew(wanted)
+                line.send({"renewing": allowed})
             else:
                 line.answered(message.get("id"), message.get("is"))
 
@@ -150,6 +162,7 @@ class FleetHub:
             await line.messages(take)
         finally:
             self._lines.pop(line, None)
+            self._open.pop(line, None)
             line.close()
 
     async def _pass_on(self, line: _Line, message: dict[str, Any]) -> None:

@@ -21,7 +21,10 @@ COMMANDS = {
     "start": ("service:start", "Start the gateway, in the background unless told otherwise."),
     "stop": ("service:stop", "Stop the gateway: fail readiness, let open streams end, then leave."),
     "drain": ("service:drain", "Take no new requests; open ones go on. `ccr stop` ends what is drained."),
-    "restart": ("service:restart", "Stop the gateway if it runs, then start it in the background."),
+    "restart": (
+        "restart:restart",
+        "Start anew without losing a request: version, environment, configuration.",
+    ),
     "status": ("status:status", "Whether the gateway runs, where, and what it routes where."),
     "code": ("code:code", "Run Claude Code through the gateway, which is started if need be."),
     "env": ("env:env", 'Print what a shell needs: `eval "$(ccr env)"`. Starts nothing.'),

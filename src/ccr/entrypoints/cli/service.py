@@ -1,4 +1,4 @@
-"""``ccr start | stop | drain | restart``."""
+"""``ccr start | stop | drain``."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from ccr.entrypoints.cli.client import Client
 from ccr.entrypoints.cli.output import CommandError, config_failed, emit, emit_json, warn, warn_problems
 from ccr.entrypoints.cli.running import Found, find, need_running
 from ccr.entrypoints.service import EXIT_FAILED, EXIT_NOT_RUNNING, SERVICE_VARIABLE
+from ccr.entrypoints.takeover import has_a_keeper
 
 if TYPE_CHECKING:
     from ccr.application.settings import Settings
     from ccr.entrypoints.bootstrap import Paths
 
-__all__ = ["drain", "ensure_running", "restart", "start", "stop"]
+__all__ = ["banner", "drain", "end", "ensure_running", "launch", "look_at_port", "prepare", "start", "stop"]
 
 _READY_SECONDS = 60.0
 _STOP_MARGIN = 15.0
@@ -45,15 +46,15 @@ def start(*, foreground: bool, port: int | None) -> None:
     Writes a commented first configuration when there is none.
     """
     bootstrap.apply_port(port)
-    place, settings = _prepare()
-    if foreground or _has_a_keeper():
+    place, settings = prepare()
+    if foreground or has_a_keeper():
         _refuse_second(place)
         _become(place, settings)
     if bootstrap.lock_holder(place) is not None:
         _join(place)
         return
-    client = _launch(place, settings)
-    emit(_banner(place, settings, client.address))
+    client = launch(place, settings)
+    emit(banner(place, settings, client.address))
 
 
 @click.command()
@@ -63,7 +64,7 @@ def stop(*, now: bool) -> None:
     found = find()
     if found.pid is None:
         raise _not_running(found)
-    _end(found, now=now)
+    end(found, now=now)
     emit("ccr has stopped")
 
 
@@ -78,19 +79,6 @@ def drain(*, as_json: bool) -> None:
         emit(f"ccr takes no new requests; {reply.get('active_requests', 0)} are still open")
 
 
-@click.command()
-@click.option("--port", type=click.IntRange(1, 65535), help="Listen here instead of at the configured PORT.")
-def restart(*, port: int | None) -> None:
-    """Stop the gateway if it runs, then start it in the background."""
-    bootstrap.apply_port(port)
-    place, settings = _prepare()
-    found = find()
-    if found.pid is not None:
-        _end(found, now=False)
-    client = _launch(place, settings)
-    emit(_banner(place, settings, client.address))
-
-
 def ensure_running() -> Found:
     """Return a gateway that is ready, started if need be; says so on standard error only. Raises CommandError."""
     found = find()
@@ -99,16 +87,16 @@ def ensure_running() -> Found:
     if found.pid is not None:
         _await_ready(found.client, found.place)
         return find()
-    place, settings = _prepare()
+    place, settings = prepare()
     warn("ccr is not running; starting it")
-    _launch(place, settings)
+    launch(place, settings)
     return find()
 
 
 # ------------------------------------------------------------------------------------------------ starting
 
 
-def _prepare() -> tuple[Paths, Settings]:
+def prepare() -> tuple[Paths, Settings]:
     """Write the first configuration if there is none, then load it."""
     place = bootstrap.paths()
     try:
@@ -124,15 +112,6 @@ def _prepare() -> tuple[Paths, Settings]:
     return place, loaded.settings
 
 
-def _has_a_keeper() -> bool:
-    """Whether something starts and watches us itself: we are process 1 of a container, or systemd's own child."""
-    under_systemd = os.environ.get("SYSTEMD_EXEC_PID") == str(os.getpid()) or (
-        # A terminal inherits INVOCATION_ID from the user's session; a unit's process is a child of systemd.
-        "INVOCATION_ID" in os.environ and os.getppid() == 1
-    )
-    return os.getpid() == 1 or under_systemd or bool(os.environ.get("NOTIFY_SOCKET"))
-
-
 def _refuse_second(place: Paths) -> None:
     holder = bootstrap.lock_holder(place)
     if holder is not None:
@@ -140,16 +119,16 @@ def _refuse_second(place: Paths) -> None:
         raise CommandError(f"ccr already runs from {place.home}{who}", "`ccr status`, or `ccr stop` first")
 
 
-def _environment(place: Paths, settings: Settings, banner: str = "") -> dict[str, str]:
-    _look_at_port(settings)
+def _environment(place: Paths, settings: Settings, said: str = "") -> dict[str, str]:
+    look_at_port(settings)
     try:
-        service = bootstrap.service_of(place, settings, banner)
+        service = bootstrap.service_of(place, settings, said)
     except bootstrap.NotWritableError as error:
         raise CommandError(str(error), "set CCR_HOME to a directory that you may write") from error
     return {**os.environ, SERVICE_VARIABLE: service.to_environment()}
 
 
-def _look_at_port(settings: Settings) -> None:
+def look_at_port(settings: Settings) -> None:
     taken = bootstrap.taken_by(settings.server.host, settings.server.port)
     if taken is None:
         return
@@ -166,14 +145,14 @@ def _look_at_port(settings: Settings) -> None:
 
 def _become(place: Paths, settings: Settings) -> None:
     """Turn this process into the parent: it keeps the pid, and forgets the command line's memory."""
-    banner = _banner(place, settings, bootstrap.address_of(settings))
-    environment = _environment(place, settings, banner)
+    said = banner(place, settings, bootstrap.address_of(settings))
+    environment = _environment(place, settings, said)
     command = bootstrap.service_command()
     sys.stdout.flush()
     os.execve(command[0], command, environment)  # noqa: S606 - our own interpreter
 
 
-def _launch(place: Paths, settings: Settings) -> Client:
+def launch(place: Paths, settings: Settings) -> Client:
     """Start the parent in the background and wait until it is ready. Raises CommandError."""
     environment = _environment(place, settings)
     log = place.logs / "service.log"
@@ -240,7 +219,8 @@ def routes_of(settings: Settings) -> Mapping[str, str]:
     return {name: target for name, target in routes.items() if target} or {"default": "demo,demo"}
 
 
-def _banner(place: Paths, settings: Settings, address: str) -> str:
+def banner(place: Paths, settings: Settings, address: str) -> str:
+    """Say where it is, what goes where, and what to do next."""
     routes = routes_of(settings)
     width = max(map(len, routes))
     lines = [f"ccr {__version__} is ready at {address}", ""]
@@ -270,7 +250,7 @@ def _not_running(found: Found) -> CommandError:
     return CommandError(f"ccr is not running{swept}", "", code=EXIT_NOT_RUNNING)
 
 
-def _end(found: Found, *, now: bool) -> None:
+def end(found: Found, *, now: bool) -> None:
     """Signal the parent and wait until it has let go of the lock. Raises CommandError."""
     pid = found.pid or 0
     if not pid:

@@ -59,7 +59,7 @@ def _lines(facts: dict[str, Any]) -> list[str]:
             "state",
             f"{state}, {facts.get('active_requests', 0)} open requests, up {facts.get('uptime', 0):.0f} s",
         ),
-        ("pid", f"{facts['parent_pid'] or '-'} (worker {facts.get('pid', '-')})"),
+        ("pid", f"{facts['parent_pid'] or '-'} ({_workers(facts)})"),
         *_routes(facts.get("routes", {})),
         (
             "providers",
@@ -77,6 +77,13 @@ def _lines(facts: dict[str, Any]) -> list[str]:
         lines.append(f"More is known to those with the key: {facts['refused']}")
     lines += [f"warning: {warning}" for warning in facts.get("warnings", [])]
     return [*lines, *_problems(facts)]
+
+
+def _workers(facts: dict[str, Any]) -> str:
+    pids = [str(worker["pid"]) for worker in facts.get("workers", ()) if "pid" in worker]
+    if len(pids) > 1:
+        return f"workers {', '.join(sorted(pids))}"
+    return f"worker {facts.get('pid', '-')}"
 
 
 def _health(facts: dict[str, Any]) -> list[tuple[str, str]]:

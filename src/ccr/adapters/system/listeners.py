@@ -1,0 +1,54 @@
+"""The sockets that the service listens on. The parent holds them, the workers accept from them.
+
+So nothing that a client sent is lost when a worker goes and another one comes: the kernel keeps it in the socket's queue.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Sequence
+
+__all__ = ["close_all", "open_listeners"]
+
+
+def open_listeners(host: str, port: int, count: int) -> list[socket.socket]:
+    """Bind a socket for each worker; the workers make them listen.
+
+    On Linux each has a queue of its own (SO_REUSEPORT), and the kernel spreads connections over them; elsewhere all
+    workers share one socket, because other kernels give everything to the last.
+
+    Raises:
+        OSError: the address is taken, or not ours.
+    """
+    made: list[socket.socket] = []
+    try:
+        while len(made) < (count if sys.platform == "linux" else 1):
+            made.append(_bound(host, port))
+    except OSError:
+        close_all(made)
+        raise
+    return made
+
+
+def close_all(sockets: Sequence[socket.socket]) -> None:
+    """Let go of them; a worker that still has one goes on accepting."""
+    for one in sockets:
+        one.close()
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family, _, _, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform == "linux":
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        made.bind(address)
+        made.setblocking(False)
+    except OSError:
+        made.close()
+        raise
+    return made
