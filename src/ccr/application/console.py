@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ccr.application.operations.check_health import CheckHealth
     from ccr.application.operations.drain import Drain
     from ccr.application.operations.explain_route import ExplainRoute
+    from ccr.application.operations.fleet_status import FleetStatus
     from ccr.application.operations.learned import ManageLearned
     from ccr.application.operations.manage_config import ManageConfig
     from ccr.application.operations.models import ListKnownModels
@@ -26,6 +27,7 @@ class Console:
 
     manage_config: ManageConfig
     check_health: CheckHealth
+    status: FleetStatus
     explain_route: ExplainRoute
     drain: Drain
     list_plugins: ListPlugins

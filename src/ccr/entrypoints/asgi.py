@@ -72,7 +72,10 @@ class GatewayApp:
         async def reload() -> bool:
             return await console.manage_config.reload()
 
-        return {"status": console.check_health.status, "drain": admission.drain, "reload": reload}
+        def status() -> dict[str, object]:
+            return {"pid": os.getpid(), **console.check_health.status()}
+
+        return {"status": status, "drain": admission.drain, "reload": reload}
 
 
 def create() -> GatewayApp:

@@ -10,7 +10,7 @@ from attrs import define
 
 from ccr.application.exchange.amend import Amending
 from ccr.application.exchange.foresee import foresee
-from ccr.application.exchange.job import Job
+from ccr.application.exchange.job import Job, is_armed
 from ccr.application.exchange.trail import Trail
 from ccr.application.flow.queue import caller_of
 from ccr.domain.errors import GatewayError, NoSuchPathError
@@ -61,8 +61,9 @@ class ExplainRoute:
         trail = Trail(call.request_id, _NEVER, call.received, call.principal.id)
         decision, plan = self.balance.plan(decision, catalog, parsed.facts, caller_of(call))
         job = Job(
-            call, client, catalog, parsed, parsed.facts, decision, plan, trail, routes=conditions.routes
-        )
+            call, client, catalog, parsed, parsed.facts, decision, plan, trail,
+            armed=is_armed(catalog, parsed.facts, decision), routes=conditions.routes,
+        )  # fmt: skip
         if self.learned is not None:
             job.amending = Amending(self.learned)
         told = to_dict(decision, request_id=call.request_id, facts=parsed.facts)

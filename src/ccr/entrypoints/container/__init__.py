@@ -31,6 +31,7 @@ from ccr.application.gateway import Gateway
 from ccr.application.operations.check_health import CheckHealth
 from ccr.application.operations.drain import Drain
 from ccr.application.operations.explain_route import ExplainRoute
+from ccr.application.operations.fleet_status import FleetStatus
 from ccr.application.operations.learned import ManageLearned
 from ccr.application.operations.manage_config import ManageConfig
 from ccr.application.operations.models import ListKnownModels
@@ -89,6 +90,7 @@ class Container(containers.DeclarativeContainer):
         adapters=assist.adapters,
         interceptors=assist.interceptors,
         learned=state.learned,
+        continuer=assist.continuer,
     )
     settle = providers.Singleton(Settle, journal=insight.journal, clock=clock)
     compiler = providers.Singleton(
@@ -159,6 +161,7 @@ class Container(containers.DeclarativeContainer):
         Console,
         manage_config=manage_config,
         check_health=check_health,
+        status=providers.Singleton(FleetStatus, state.fleet, check_health),
         explain_route=providers.Singleton(
             ExplainRoute,
             catalog=catalog,

@@ -38,5 +38,8 @@ async def send_answer(send: Send, answer: Answer) -> None:
     async def write(data: bytes) -> None:
         await send({"type": "http.response.body", "body": data, "more_body": True})
 
-    await answer.relay(write)
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    try:
+        await answer.relay(write)
+    finally:
+        # Cut off when the process ends, the relay has had its last words; they count in a reply that has an end.
+        await send({"type": "http.response.body", "body": b"", "more_body": False})

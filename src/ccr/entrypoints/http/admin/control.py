@@ -20,13 +20,13 @@ def control_handlers(console: Console, process: Mapping[str, object]) -> Sequenc
     @get("/status", operation_id="status")
     async def status() -> dict[str, Any]:
         """Say what there is to say about this gateway; no secrets."""
-        return {**process, **console.check_health.status()}
+        return {**process, **await console.status()}
 
     @post("/drain", status_code=202, operation_id="drain")
     async def drain() -> dict[str, Any]:
         """Take no new work from now on; open streams go on."""
         await console.drain()
-        return {"draining": True, "active_requests": console.check_health.status()["active_requests"]}
+        return {"draining": True, "active_requests": (await console.status())["active_requests"]}
 
     @post("/reload", operation_id="reload")
     async def reload() -> Response[dict[str, Any]]:
