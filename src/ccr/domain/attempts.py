@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from attrs import define, evolve
 
@@ -23,9 +24,12 @@ from ccr.domain.errors import (
     UpstreamProtocolError,
     UpstreamTimeoutError,
 )
-from ccr.domain.models import ModelRef
 
-__all__ = ["AttemptPlan", "Next", "RetryBudget", "RetryRules", "Step", "meaningful", "next_step"]
+if TYPE_CHECKING:
+    # The settings need the rules, and the command line needs the settings, but no models.
+    from ccr.domain.models import ModelRef
+
+__all__ = ["AttemptPlan", "Next", "RetryBudget", "RetryRules", "Step", "further", "meaningful", "next_step"]
 
 _TRY_ELSEWHERE = (ContextOverflowError, ForbiddenError, UnsupportedError)
 """The client's doing, but not at every target."""
@@ -137,6 +141,20 @@ def next_step(
     if wait is None:
         return Next(Step.STOP, plan)
     return Next(Step.AGAIN, evolve(plan, retries=plan.retries + 1, unreachable=frozenset()), wait)
+
+
+def further(plan: AttemptPlan, error: GatewayError, *, may_retry: bool) -> AttemptPlan | None:
+    """Say who may give the rest of a reply that was cut after the client had some of it; None = nobody.
+
+    First whoever began it, if ``may_retry``: it knows its words. Who let us wait is asked only if there is nobody else.
+    """
+    after, before = plan.targets[plan.tried + 1 :], plan.targets[: plan.tried]
+    others = tuple(ref for ref in (*after, *before) if ref.provider not in plan.unreachable)
+    same = (plan.current,) if may_retry else ()
+    targets = (others or same) if isinstance(error, UpstreamTimeoutError) else (*same, *others)
+    if not targets:
+        return None
+    return AttemptPlan(targets, retries=plan.retries + 1, doubtful=True, unreachable=plan.unreachable)
 
 
 def _is_unreachable(error: GatewayError) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import resources
@@ -16,7 +15,6 @@ from ccr.adapters.config.json5 import Object
 from ccr.adapters.config.load import load, placed, revision_of
 from ccr.adapters.config.paths import Paths
 from ccr.adapters.config.problems import format_path
-from ccr.adapters.config.watch import watch
 from ccr.application.ports.config import Change, Loaded
 from ccr.domain.errors import ConfigError, Problem
 
@@ -49,12 +47,18 @@ class FileConfigStore:
         return cls(paths.config, environ, strict, paths.home)
 
     async def load(self) -> Loaded:
+        import asyncio  # the command line reads files without it, and it is a tenth of a second
+
         return await asyncio.to_thread(self.load_now)
 
     async def edit(self, changes: Sequence[Change], *, expected_revision: str | None = None) -> Loaded:
+        import asyncio
+
         return await asyncio.to_thread(self.edit_now, changes, expected_revision)
 
     def changes(self) -> AsyncIterator[None]:
+        from ccr.adapters.config.watch import watch
+
         return watch(self.path)
 
     def load_now(self) -> Loaded:
