@@ -249,12 +249,19 @@ def test_an_overflow_says_prompt_is_too_long(ccr: Stage, ask: Ask) -> None:
 
 def test_a_reply_that_is_not_json_is_an_error_and_no_crash(ccr: Stage, ask: Ask) -> None:
     page = Failure(502, body=b"<html><body>Bad gateway</body></html>", headers={"content-type": "text/html"})
-    ccr.play(in_order(page, text("well again")))
+    ccr.play(in_order(page, page, page, text("well again")))
 
     with pytest.raises(anthropic.InternalServerError) as caught:
         ask()
 
     assert "<html>" not in str(caught.value.body)
+    assert ask().content
+
+
+def test_a_failure_of_the_moment_is_not_the_clients_to_retry(ccr: Stage, ask: Ask) -> None:
+    page = Failure(502, body=b"<html><body>Bad gateway</body></html>", headers={"content-type": "text/html"})
+    ccr.play(in_order(page, text("well again")))
+
     assert ask().content
 
 
