@@ -4,9 +4,9 @@
  *
  * A path that ends in /messages is answered as Anthropic, any other POST as OpenAI chat; streamed when the body has
  * "stream":true. A stream is 64 content events of about 290 bytes, then usage and the end, all in one write; when the
- * path has "/paced", one event every 5 ms; when it has "/paced/300x20/", 20 events and the end, one every 300 ms, but the
- * first text at once (long answers for a crowd, whose time to first token is the gateway's). The last text of each answer
- * is END-OF-REPLY. It never parses JSON: the mock must not be what is measured (about 40,000 answers a second on one core).
+ * path has "/paced", one event every 5 ms; when it has "/paced/300x20/", 20 events and the end, one every 150 to 450 ms,
+ * but the first text at once (long answers for a crowd, which must not march in step, and whose time to first token is the
+ * gateway's). The last text of each answer is END-OF-REPLY. It never parses JSON: the mock must not be what is measured (about 40,000 answers a second on one core).
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -189,7 +189,8 @@ static void pace(void) {
         const Text *part = &conn->paced->parts[conn->next++];
         conn->out = part->data;
         conn->left = part->size;
-        if (conn->cut < 0 || conn->next >= OPENING) conn->due += (double)conn->pace_us;
+        if (conn->cut < 0) conn->due += (double)conn->pace_us;
+        else if (conn->next >= OPENING) conn->due += (double)conn->pace_us * (0.5 + (double)rand() / RAND_MAX);
         if (conn->next == conn->cut) conn->next = conn->paced->count - ENDING;
         if (conn->next == conn->paced->count) unpace(conn);
         flush_out(fd);
