@@ -43,7 +43,9 @@ class Running:
         container.health().configure(settings)
         container.balance().configure(settings.failover)
         container.failover().configure(settings.failover)
-        container.egress.http().configure(settings.proxy_url, settings.proxy_bypass)
+        container.egress.http().configure(
+            settings.proxy_url, settings.proxy_bypass, block_private=settings.block_private
+        )
         logs = container.insight.logs()
         for problem in catalog.warnings:
             logs.problem(problem)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address
 from pathlib import PurePath
-from urllib.parse import urlsplit
 
 from ccr.adapters.config.problems import Path, Problems, nearest
 from ccr.adapters.config.schema.keys import Kind, keys_of
 from ccr.adapters.config.schema.providers import ProviderEntry
 from ccr.adapters.config.schema.root import Root
 from ccr.adapters.config.schema.routing import SCENARIOS, RouterBlock
+from ccr.adapters.config.urls import check_provider_url, check_url, is_loopback
 from ccr.application.settings.routes import Several
 
 __all__ = [
@@ -21,7 +20,6 @@ __all__ = [
     "TRANSFORMER_PAGE",
     "check",
     "check_router",
-    "is_loopback",
     "provider_of",
     "targets",
 ]
@@ -40,13 +38,14 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 def check(root: Root, problems: Problems) -> None:
     """Say everything that does not make sense."""
     _check_host(root, problems)
-    _check_url(root.proxy_url, ("PROXY_URL",), problems)
+    if root.proxy_url:
+        check_url(root.proxy_url, ("PROXY_URL",), problems)
     _check_scripts(root, problems)
     _check_search(root, problems)
     if root.force_image_agent and not root.router.image:
         message = "forceUseImageAgent does nothing without Router.image, whose model describes"
         problems.warn(("forceUseImageAgent",), message, key=True)
-    _check_providers(root.providers, problems)
+    _check_providers(root.providers, problems, shared=bool(root.host) and not is_loopback(root.host))
     check_router(root.router, root.providers, problems)
     for scenario in root.router.fidelity:
         if scenario not in ("*", *SCENARIOS):
@@ -67,16 +66,6 @@ def check(root: Root, problems: Problems) -> None:
             _check_target(target, ("fallback", scenario, index), root.providers, problems)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach ``host``."""
-    if host.lower() in {"localhost", "localhost."}:
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def _check_host(root: Root, problems: Problems) -> None:
     if not root.host:
         problems.error(("HOST",), "HOST is empty", 'the default is "127.0.0.1"')
@@ -91,27 +80,6 @@ def _check_host(root: Root, problems: Problems) -> None:
         problems.error(("APIKEY",), "APIKEY has characters that no header can carry", "use ASCII")
     elif root.api_key is not None and root.api_key.reveal() != root.api_key.reveal().strip():
         problems.error(("APIKEY",), "APIKEY begins or ends with a blank, which no header can carry")
-
-
-def _check_url(url: str, path: Path, problems: Problems) -> None:
-    """Never shows the URL: a proxy's may hold a password."""
-    if not url and path[-1] == "PROXY_URL":
-        return
-    hint = (
-        "for example http://127.0.0.1:7890"
-        if path[-1] == "PROXY_URL"
-        else "for example https://api.example.com/v1/..."
-    )
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        problems.error(path, "is not a URL", hint)
-        return
-    if parts.scheme not in {"http", "https"}:
-        problems.error(path, "should begin with http:// or https://", hint)
-    elif not parts.hostname or re.search(r"\s", url) or port == 0:
-        problems.error(path, "is not a URL with a host", hint)
 
 
 def _check_scripts(root: Root, problems: Problems) -> None:
@@ -144,7 +112,7 @@ def _check_search(root: Root, problems: Problems) -> None:
     if search is None:
         return
     if search.url:
-        _check_url(search.url, ("Search", "url"), problems)
+        check_url(search.url, ("Search", "url"), problems)
     if search.engine == "searxng":
         if not search.url:
             hint = 'for example "http://127.0.0.1:8080"'
@@ -153,12 +121,12 @@ def _check_search(root: Root, problems: Problems) -> None:
         problems.warn(("Search",), f"{search.engine} has no apiKey: there is no web search of our own")
 
 
-def _check_providers(providers: Sequence[ProviderEntry], problems: Problems) -> None:
+def _check_providers(providers: Sequence[ProviderEntry], problems: Problems, *, shared: bool) -> None:
     seen: dict[str, int] = {}
     for index, provider in enumerate(providers):
         path: Path = ("Providers", index)
         _check_name(provider.name, (*path, "name"), seen, index, problems)
-        _check_url(provider.api_base_url, (*path, "api_base_url"), problems)
+        check_provider_url(provider.api_base_url, (*path, "api_base_url"), problems, shared=shared)
         _check_keys(provider, (*path, "api_key"), problems)
         for name, text in provider.headers.items():
             if not _HEADER_NAME.fullmatch(name) or not text.isprintable():

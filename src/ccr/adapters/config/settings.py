@@ -79,6 +79,7 @@ def to_settings(
         ),
         proxy_url=root.proxy_url or None,
         proxy_bypass=_bypass(root, around, origins),
+        block_private=root.admin.block_private,
         rewrite_system_prompt=around.path(root.rewrite_system_prompt) or None,
         source=around.file,
         raw=raw,

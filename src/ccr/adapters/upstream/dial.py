@@ -12,27 +12,32 @@ from contextlib import suppress
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ccr.adapters.upstream.ssrf import leads_to_metadata
+from ccr.domain.errors import UpstreamUnavailableError
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Sequence
 
     from ccr.adapters.upstream.connection import Connection
+    from ccr.adapters.upstream.ssrf import Fence
 
-__all__ = ["dial"]
+__all__ = ["Address", "dial", "fenced_off", "resolve"]
 
 Address: TypeAlias = tuple[socket.AddressFamily, Any]
 
 _HEAD_START = 0.25  # seconds, RFC 8305 section 8
 
 
-async def dial(connection: Connection, context: ssl.SSLContext) -> None:
-    """Connect ``connection`` to its origin.
+async def dial(connection: Connection, context: ssl.SSLContext, fence: Fence) -> None:
+    """Connect ``connection`` to its origin, at an address that ``fence`` allows.
 
-    Raises OSError (ssl.SSLError, socket.gaierror among them). Cancelled or failed, it leaves nothing open.
+    Raises OSError (ssl.SSLError, socket.gaierror among them), or UpstreamUnavailableError where no address is allowed.
+    Cancelled or failed, it leaves nothing open.
     """
     loop = asyncio.get_running_loop()
     origin = connection.origin
-    sock = await _connect_first(await _resolve(origin.host, origin.port))
+    sock = await _connect_first(await resolve(origin.host, origin.port, fence))
     try:
         await loop.create_connection(
             lambda: connection,
@@ -46,13 +51,32 @@ async def dial(connection: Connection, context: ssl.SSLContext) -> None:
         raise
 
 
-async def _resolve(host: str, port: int) -> list[Address]:
+async def resolve(host: str, port: int, fence: Fence) -> list[Address]:
+    """Return the allowed addresses of ``host``, best first.
+
+    A name that has forbidden addresses among others is called at the others. Raises as ``dial``.
+    """
+    if leads_to_metadata(host):
+        raise fenced_off(host)
     for family in (socket.AF_INET, socket.AF_INET6):
         with suppress(OSError):
             socket.inet_pton(family, host)
             return [(family, (host, port) if family == socket.AF_INET else (host, port, 0, 0))]
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return _interleaved([(family, address) for family, _, _, _, address in found])
+    allowed = [(family, address) for family, _, _, _, address in found if fence.allows(str(address[0]))]
+    if found and not allowed:
+        raise fenced_off(host)
+    return _interleaved(allowed)
+
+
+def fenced_off(host: str) -> UpstreamUnavailableError:
+    """Return the error of a host that is not called."""
+    error = UpstreamUnavailableError(
+        f"{host} leads to an address that is not called: a metadata service, a link-local address, or a private network "
+        "under Admin.blockPrivateUpstreams"
+    )
+    error.unreached = True
+    return error
 
 
 def _interleaved(addresses: Sequence[Address]) -> list[Address]:

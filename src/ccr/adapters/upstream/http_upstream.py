@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 from ccr.adapters.upstream.bypass import Bypass
+from ccr.adapters.upstream.dial import fenced_off
 from ccr.adapters.upstream.pool import Pool, PoolStats
 from ccr.adapters.upstream.request import locate
+from ccr.adapters.upstream.ssrf import Fence, leads_to_metadata
 from ccr.adapters.upstream.stock import StockPool, proxy_of
 from ccr.adapters.upstream.tls import client_context
 
@@ -49,7 +51,8 @@ class HttpUpstream:
         """Raises ValueError for a proxy that cannot be used (a sentence for people, without the URL)."""
         self._context = context or client_context()
         self._idle_timeout = idle_timeout
-        self._direct = Pool(self._context, idle_timeout=idle_timeout, max_idle=max_idle)
+        self._fence = Fence()
+        self._direct = Pool(self._context, fence=self._fence, idle_timeout=idle_timeout, max_idle=max_idle)
         self._http2_origins = frozenset(locate(origin).origin for origin in http2)
         self._http2: StockPool | None = None
         self._proxied: StockPool | None = None
@@ -58,8 +61,13 @@ class HttpUpstream:
         self._bypass = Bypass()
         self.configure(proxy_url, bypass)
 
-    def configure(self, proxy_url: str | None, bypass: Sequence[str] = ()) -> None:
+    def configure(
+        self, proxy_url: str | None, bypass: Sequence[str] = (), *, block_private: bool = False
+    ) -> None:
         """Use this proxy (None or empty = none) and this bypass list from the next request on.
+
+        ``block_private`` (``ssrf.Fence``) counts for new connections; whatever lies idle was made under the old rule, and
+        is used up or closed within the idle timeout.
 
         Raises ValueError and changes nothing if the proxy cannot be used.
         """
@@ -76,6 +84,7 @@ class HttpUpstream:
             self._proxied = fresh
             self._proxy_url = proxy_url
         self._bypass = Bypass(bypass)
+        self._fence.block_private = block_private
 
     @property
     def stats(self) -> UpstreamStats:
@@ -89,11 +98,15 @@ class HttpUpstream:
         """See ``Upstream.open``. Raises also InternalError for a malformed URL or header (``request.py``)."""
         origin = locate(request.url).origin
         if self._proxied is not None and not self._bypass.spares(origin.host, origin.port):
+            if leads_to_metadata(origin.host):  # as it is written: the proxy looks the names up
+                raise fenced_off(origin.host)
             return await self._proxied.open_exchange(request)
         if origin in self._http2_origins:
             if self._http2 is None:
                 context = client_context(http2=True)
-                self._http2 = StockPool(context, http2=True, idle_timeout=self._idle_timeout)
+                self._http2 = StockPool(
+                    context, http2=True, fence=self._fence, idle_timeout=self._idle_timeout
+                )
             return await self._http2.open_exchange(request)
         return await self._direct.open(request)
 

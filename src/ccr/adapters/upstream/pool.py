@@ -14,6 +14,7 @@ from ccr.adapters.upstream.error_map import after_sending, before_sending, mappe
 from ccr.adapters.upstream.parser import ResponseParser
 from ccr.adapters.upstream.request import locate, write_head
 from ccr.adapters.upstream.response import PooledResponse
+from ccr.adapters.upstream.ssrf import Fence
 from ccr.domain.errors import UpstreamProtocolError, UpstreamUnavailableError
 
 if TYPE_CHECKING:
@@ -46,9 +47,17 @@ class Pool:
     the pool only between two exchanges, so there is no shared state that could be left half changed.
     """
 
-    def __init__(self, context: ssl.SSLContext, *, idle_timeout: float = 30.0, max_idle: int = 100) -> None:
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        *,
+        fence: Fence | None = None,
+        idle_timeout: float = 30.0,
+        max_idle: int = 100,
+    ) -> None:
         """``idle_timeout`` in seconds; ``max_idle`` connections an origin, one more is closed on its return."""
         self._context = context
+        self._fence = fence or Fence()
         self._idle_timeout = idle_timeout
         self._max_idle = max_idle
         # A dict is an ordered set: popitem() takes the youngest, iter() begins with the oldest, del is O(1).
@@ -144,7 +153,7 @@ class Pool:
         connection = Connection(origin, self._lost)
         with mapped_errors(origin.name, "connect", limit):
             async with asyncio.timeout(limit):
-                await dial(connection, self._context)
+                await dial(connection, self._context, self._fence)
         self._dialled += 1
         self._open.add(connection)
         # Lost, or the pool closed, between the handshake and this line.

@@ -15,8 +15,10 @@ import httpx
 
 from ccr.adapters.upstream.decode import decoder_for
 from ccr.adapters.upstream.error_map import after_sending, mapped_errors
+from ccr.adapters.upstream.fenced import FencedBackend
 from ccr.adapters.upstream.request import OWN_HEADERS, locate, write_head
 from ccr.adapters.upstream.response import read_all
+from ccr.adapters.upstream.ssrf import Fence
 from ccr.domain.errors import UpstreamError, UpstreamUnavailableError
 
 if TYPE_CHECKING:
@@ -55,13 +57,18 @@ class StockPool:
         *,
         proxy: httpx.Proxy | None = None,
         http2: bool = False,
+        fence: Fence | None = None,
         idle_timeout: float = 30.0,
         max_idle: int = 50,
     ) -> None:
-        """``context`` must offer h2 by ALPN if ``http2``; ``idle_timeout`` in seconds, ``max_idle`` an origin."""
+        """``context`` must offer h2 by ALPN if ``http2``; ``idle_timeout`` in seconds, ``max_idle`` an origin.
+
+        ``fence`` judges what is dialled: the proxy where there is one. What the proxy dials then is the proxy's business.
+        """
         self._context = context
         self._proxy = proxy
         self._http2 = http2
+        self._dialler = FencedBackend(fence or Fence())
         self._idle_timeout = idle_timeout
         self._max_idle = max_idle
         self._free: defaultdict[Origin, deque[tuple[httpx.AsyncHTTPTransport, float]]] = defaultdict(deque)
@@ -173,6 +180,8 @@ class StockPool:
                 max_connections=1, max_keepalive_connections=1, keepalive_expiry=self._idle_timeout
             ),
         )
+        # httpx hands no dialler of ours down to httpcore; the pool below makes every connection with this one.
+        transport._pool._network_backend = self._dialler  # noqa: SLF001
         self._lent.add(transport)
         return transport
 

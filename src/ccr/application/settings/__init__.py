@@ -50,6 +50,8 @@ class Settings:
     """May hold a password."""
     proxy_bypass: tuple[str, ...] = ()
     """Hosts that are reached directly although a proxy is set: NO_PROXY or PROXY_BYPASS; loopback always is."""
+    block_private: bool = False
+    """A provider's name may not lead to a private address; one that is written in its URL may be called."""
     rewrite_system_prompt: str | None = None
     """Path of a file whose text replaces the system prompt before ``<env>`` (ancestor's REWRITE_SYSTEM_PROMPT)."""
     source: str = ""

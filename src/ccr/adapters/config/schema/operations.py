@@ -96,7 +96,7 @@ class LimitsBlock:
 
 @frozen
 class AdminBlock:
-    """Who may reach the gateway."""
+    """Who may reach the gateway, and what it may reach."""
 
     hosts: tuple[str, ...] = key(
         "hosts", Kind.NAMES, "Further host names under which the gateway may be addressed.", default=()
@@ -105,3 +105,10 @@ class AdminBlock:
         "origins", Kind.NAMES, "Further browser origins that may call it.", default=()
     )
     workers: int = key("workers", Kind.INTEGER, "Worker processes.", default=1, least=1, most=64)
+    block_private: bool = key(
+        "blockPrivateUpstreams",
+        Kind.BOOLEAN,
+        "A provider's name may not lead to a private address or to this machine, whatever its name server says. An address "
+        "written in `api_base_url` itself may. Metadata services and link-local addresses are never called.",
+        default=False,
+    )
