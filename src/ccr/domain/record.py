@@ -34,8 +34,9 @@ class Outcome(Enum):
 class AttemptRecord:
     """One try at one target. Seconds; ``status`` 0 = no answer; ``error`` is a kind, empty = it went well.
 
-    ``purpose`` of a call of our own on the side (``image``); empty = the request itself. ``key``: id of the provider's key,
-    where it has several. ``waited``: seconds before it. ``doubtful``: it failed, but may have been accepted and billed.
+    ``purpose`` of a call of our own (``image``, or ``continuation`` of a reply that was cut); empty = the request itself.
+    ``key``: id of the provider's key, where it has several. ``waited``: seconds before it. ``doubtful``: it failed, but may
+    have been accepted and billed.
     """
 
     provider: str

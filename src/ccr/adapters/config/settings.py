@@ -192,6 +192,7 @@ def _failover(block: FailoverBlock) -> FailoverSettings:
         retry_share=block.budget / 100,
         breaker=rules if block.failures else None,
         affinity=block.affinity_ttl / 1000 if block.affinity else None,
+        continues=block.continues,
     )
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ccr.application.ports.system import NewId
     from ccr.application.ports.upstream import UpstreamResponse
     from ccr.domain.conversation import ContentBlock, Conversation
+    from ccr.domain.repair import Repair
     from ccr.domain.stream import StreamEvent
 
 __all__ = ["SearchLoop", "looped"]
@@ -88,11 +89,17 @@ class SearchLoop:
     _exhausted: bool = field(default=False, init=False)
     _between: bool = field(default=False, init=False)
     _over: bool = field(default=False, init=False)
+    _mended: tuple[Repair, ...] = field(default=(), init=False)
 
     def __attrs_post_init__(self) -> None:
         self._splice = Splice(self.terms.name)
         self._insists = self.terms.insists
         self._said = self.terms.first
+
+    @property
+    def repairs(self) -> tuple[Repair, ...]:
+        """What was mended in all rounds."""
+        return (*self._mended, *self.reply.repairs)
 
     # ------------------------------------------------------------------------------------- the source
 
@@ -182,6 +189,7 @@ class SearchLoop:
         await _ended(self.reply.response)
         self._between = False
         self._splice.turn()
+        self._mended = self.repairs
         self.reply = await self.ask(self._said)
 
     # ------------------------------------------------------------------------------------ the response

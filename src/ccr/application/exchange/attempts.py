@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field
 
+from ccr.application.exchange.again import Again
 from ccr.application.exchange.amend import Amending, NothingLearned
-from ccr.application.exchange.commit import Whole, as_whole, commit
+from ccr.application.exchange.commit import Opened, Whole, as_whole, commit
+from ccr.application.exchange.live import EventReply
 from ccr.application.exchange.mask import mask_error
 from ccr.application.exchange.prepare import meaning, prepare_relay, prepare_translation, relays
 from ccr.application.exchange.retry import Tries
@@ -22,10 +24,10 @@ if TYPE_CHECKING:
 
     from ccr.application.catalog.targets import Target
     from ccr.application.exchange.job import Job
-    from ccr.application.exchange.live import EventReply, RelayedReply
+    from ccr.application.exchange.live import RelayedReply
     from ccr.application.exchange.prepare import Prepared
     from ccr.application.exchange.retry import Failover
-    from ccr.application.exchange.seams import Adapter, Interceptor
+    from ccr.application.exchange.seams import Adapter, Continuer, Interceptor
     from ccr.application.flow.health import Lease
     from ccr.application.ports.compat import LearnedStore
     from ccr.application.ports.system import Clock
@@ -34,16 +36,7 @@ if TYPE_CHECKING:
     from ccr.domain.conversation import Conversation
     from ccr.domain.models import ModelRef
 
-__all__ = ["Attempts", "Opened"]
-
-
-@frozen(eq=False)
-class Opened:
-    """A reply that has begun, and the target that gives it. ``headers`` are the provider's, lower-case names."""
-
-    reply: EventReply | RelayedReply | Whole
-    target: Target
-    headers: dict[str, str]
+__all__ = ["Attempts"]
 
 
 @define(eq=False)
@@ -57,11 +50,22 @@ class Attempts:
     adapters: Sequence[Adapter] = ()
     interceptors: Sequence[Interceptor] = ()
     learned: LearnedStore = field(factory=NothingLearned)
+    continuer: Continuer | None = None
 
     async def run(self, job: Job) -> Opened:
         """Return the first reply with content. Raises the failure that says most when no target is left."""
         amending = job.amending = Amending(self.learned)
         tries = Tries(self.failover, job)
+        opened = await self._walk(job, tries, amending)
+        if self.continuer is None or not job.armed or not isinstance(opened.reply, EventReply):
+            return opened
+        again = Again(
+            job, opened.target, tries, lambda: self._walk(job, tries, amending, purpose="continuation")
+        )
+        guarded = self.continuer.guarded(job.request.conversation(), opened.reply, again)
+        return evolve(opened, reply=guarded)
+
+    async def _walk(self, job: Job, tries: Tries, amending: Amending, *, purpose: str = "") -> Opened:
         waited = 0.0
         while True:
             began, key = self.clock.monotonic(), ""
@@ -74,14 +78,15 @@ class Attempts:
                 key = lease.key
                 opened = await self._attempt(job, target)
                 lease.opened()
-                self._note(job, began, waited, key, status=opened.reply.response.status)
+                status = opened.reply.response.status
+                self._note(job, began, waited, key, status=status, purpose=purpose)
                 await _kept(opened, amending.succeeded(target))
                 tries.served(target, key)
             except GatewayError as error:
                 if lease is not None:
                     lease.ended(error)
                 error.provider = error.provider or job.plan.current.provider
-                self._note(job, began, waited, key, error=error)
+                self._note(job, began, waited, key, error=error, purpose=purpose)
                 waited = await tries.after(error, target, key)
             except BaseException:
                 if lease is not None:
@@ -99,6 +104,7 @@ class Attempts:
         *,
         status: int = 0,
         error: GatewayError | None = None,
+        purpose: str,
     ) -> None:
         ref = job.plan.current
         if error is not None and error.upstream is not None:
@@ -109,6 +115,7 @@ class Attempts:
             status,
             self.clock.monotonic() - began,
             error.kind if error is not None else "",
+            purpose,
             key=key,
             waited=waited,
             doubtful=error is not None and error.accepted,

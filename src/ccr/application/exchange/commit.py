@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ccr.domain.reply import Reply
     from ccr.domain.usage import Usage
 
-__all__ = ["Whole", "as_events", "as_whole", "commit"]
+__all__ = ["Opened", "Whole", "as_events", "as_whole", "commit"]
 
 
 @frozen(eq=False)
@@ -34,6 +34,15 @@ class Whole:
     reply: Reply | None
     usage: Usage
     repairs: tuple[Repair, ...] = ()
+
+
+@frozen(eq=False)
+class Opened:
+    """A reply that has begun, and the target that gives it. ``headers`` are the provider's, lower-case names."""
+
+    reply: EventReply | RelayedReply | Whole
+    target: Target
+    headers: dict[str, str]
 
 
 async def commit(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ccr.domain.routing.decision import RouteDecision
     from ccr.domain.routing.policy import Routes
 
-__all__ = ["Job"]
+__all__ = ["Job", "is_armed"]
 
 
 @define(eq=False)
@@ -47,6 +47,9 @@ class Job:
     began: float = field(factory=lambda: asyncio.get_running_loop().time())
     """Loop time."""
 
+    armed: bool = False
+    """A reply that is cut may go on (:func:`is_armed`)."""
+
     routes: Routes | None = None
     """The router of the caller's session or project; None = the configuration's counts."""
 
@@ -72,3 +75,8 @@ class Job:
         """Forget body and conversation: no other target can be tried any more, and streams are long."""
         self.parsed = None
         self.call.drop()
+
+
+def is_armed(catalog: Catalog, facts: RequestFacts, decision: RouteDecision) -> bool:
+    """Say whether a reply may go on when it is cut: it is streamed, asked for, and need not be what one provider said."""
+    return facts.stream and catalog.settings.failover.continues and not decision.exact

@@ -98,6 +98,10 @@ class EventReply:
     def __init__(self, response: UpstreamResponse, source: Source, stages: Sequence[EventStage]) -> None:
         self.response = response
         self.usage: Usage = NO_USAGE
+        self.times_itself = False
+        """The source says itself when the provider stands still."""
+        self.remark = ""
+        """A word for whoever looks at the bytes; taken off once it is sent."""
         self.ended = False
         self.error: GatewayError | None = None
         self._source = source
@@ -124,7 +128,7 @@ class EventReply:
     @property
     def repairs(self) -> tuple[Repair, ...]:
         """What stages have mended so far."""
-        return repairs_of(self._stages)
+        return repairs_of((self._source, *self._stages))
 
     @property
     def finished(self) -> bool:

@@ -69,6 +69,7 @@ class Tries:
     _asked_before: set[ModelRef] = field(factory=set, init=False)
     _renewed: set[ModelRef] = field(factory=set, init=False)
     _failures: list[GatewayError] = field(factory=list, init=False)
+    _committed: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         job = self.job
@@ -77,6 +78,12 @@ class Tries:
         self._session = job.facts.session.session or job.call.request_id
         self._pin = self.shared.balance.pinned(job.decision, job.facts, self._caller)
         self.shared.budget.earn()
+
+    def go_on(self) -> None:
+        """The client has been sent content, and the rest is asked for: keys have another chance, and a status is not at stake."""
+        self._keys.clear()
+        self._failures.clear()
+        self._committed = True
 
     async def claim(self, target: Target) -> tuple[Target, Lease]:
         """Choose a key, and take a place at the provider: waiting for it only if nobody else could answer.
@@ -152,6 +159,8 @@ class Tries:
 
         Half the time until then is ours; the other half the provider needs to answer. Once the 200 is out, waiting is free.
         """
+        if self._committed:
+            return False
         job = self.job
         patience = job.catalog.settings.timeouts.commit_after
         passed = asyncio.get_running_loop().time() - job.began

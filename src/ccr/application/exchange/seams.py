@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from ccr.application.exchange.job import Job
     from ccr.application.exchange.live import EventReply
     from ccr.domain.conversation import Conversation
+    from ccr.domain.errors import GatewayError
     from ccr.domain.fidelity import Loss
 
-__all__ = ["Adapter", "Interceptor", "Round"]
+__all__ = ["Adapter", "Continuer", "Further", "Interceptor", "Round"]
 
 Round: TypeAlias = Callable[["Conversation"], Awaitable["EventReply"]]
 """Writes a conversation for the target of the attempt, sends it, and returns its reply as events, nothing read yet.
@@ -56,4 +57,32 @@ class Interceptor(Protocol):
         self, job: Job, target: Target, conversation: Conversation, round_: Round
     ) -> tuple[EventReply, tuple[Loss, ...]]:
         """Return one reply, its first round opened, and what was emulated. Raises GatewayError."""
+        ...
+
+
+class Further(Protocol):
+    """Asks for the rest of a reply (``exchange/again.py``)."""
+
+    @property
+    def idle(self) -> float | None:
+        """Seconds without news after which the reply under way is given up; None = never."""
+        ...
+
+    def cut(self, error: GatewayError) -> None:
+        """Write down that the reply under way has failed, and give its place at the provider back."""
+        ...
+
+    async def __call__(self, said: Conversation, error: GatewayError) -> EventReply:
+        """Return a reply with content to ``said``; ``error`` is what the one before was cut with.
+
+        Raises GatewayError: nobody may be asked, or nobody answers. Whoever asks owns the reply.
+        """
+        ...
+
+
+class Continuer(Protocol):
+    """Goes on where a reply is cut after the client has been sent some of it."""
+
+    def guarded(self, said: Conversation, reply: EventReply, further: Further) -> EventReply:
+        """Return the reply to be carried to the client in place of ``reply``, which answers to ``said``."""
         ...

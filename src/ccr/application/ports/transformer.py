@@ -39,7 +39,7 @@ class EventStage(Protocol):
         ...
 
 
-def repairs_of(stages: Iterable[EventStage]) -> tuple[Repair, ...]:
+def repairs_of(stages: Iterable[object]) -> tuple[Repair, ...]:
     """Return what stages have mended so far: those that mend say so in an attribute ``repairs``."""
     return tuple(repair for stage in stages for repair in getattr(stage, "repairs", ()))
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 from ccr.application.call import Answer, Call, Write
-from ccr.application.exchange.commit import Whole
-from ccr.application.exchange.job import Job
+from ccr.application.exchange.commit import Opened, Whole
+from ccr.application.exchange.job import Job, is_armed
 from ccr.application.exchange.relay import relay, wait_and_relay
 from ccr.application.exchange.trail import Trail
 from ccr.application.flow.queue import caller_of
@@ -21,7 +21,7 @@ from ccr.domain.stream import StreamFailed
 
 if TYPE_CHECKING:
     from ccr.application.catalog.holder import CatalogHolder
-    from ccr.application.exchange.attempts import Attempts, Opened
+    from ccr.application.exchange.attempts import Attempts
     from ccr.application.exchange.settle import Settle
     from ccr.application.flow.admission import Admission
     from ccr.application.flow.balance import Balance
@@ -93,9 +93,11 @@ class HandleCall:
         trail.decision = decision
         self.tracker.remember(call.request_id, parsed.facts, decision)
         echo, routes = parsed.echo, conditions.routes
+        armed = is_armed(catalog, parsed.facts, decision)
         return Job(
-            call, client, catalog, parsed, parsed.facts, decision, plan, trail, echo=echo, routes=routes
-        )
+            call, client, catalog, parsed, parsed.facts, decision, plan, trail,
+            echo=echo, armed=armed, routes=routes,
+        )  # fmt: skip
 
     async def _answer(self, job: Job, client: ClientDialect) -> Answer:
         if not job.facts.stream:

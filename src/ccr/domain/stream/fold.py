@@ -80,7 +80,24 @@ class Folder:
             case _:
                 raise TypeError(f"not a stream event: {event!r}")
 
+    @property
+    def open(self) -> ContentBlock | None:
+        """The open block as it began."""
+        return self._open
+
+    @property
+    def so_far(self) -> tuple[ContentBlock, ...]:
+        """The blocks, the open one with what has come of it."""
+        made = self._made()
+        return tuple(self._blocks) if made is None else (*self._blocks, made)
+
     def _close(self) -> None:
+        block = self._made()
+        if block is not None:
+            self._blocks.append(block)
+        self._open = None
+
+    def _made(self) -> ContentBlock | None:
         block, text = self._open, "".join(self._pieces)
         if isinstance(block, Text):
             block = evolve(block, text=block.text + text, citations=(*block.citations, *self._citations))
@@ -90,9 +107,7 @@ class Folder:
             block = evolve(block, input=_whole(block.input, text), seal=self._seal or block.seal)
         elif isinstance(block, ServerToolCall):
             block = evolve(block, input=_whole(block.input, text))
-        if block is not None:
-            self._blocks.append(block)
-        self._open = None
+        return block
 
     def reply(self) -> Reply:
         """Return the reply. Raises the stream's own error, or UpstreamProtocolError if it has not ended."""
@@ -113,7 +128,7 @@ class Folder:
 
 def _whole(start: Json | str, text: str) -> Json:
     if text:
-        return Json(text.encode())
+        return Json(text.encode(errors="replace"))  # half a surrogate pair has no UTF-8
     if isinstance(start, Json):
         return start
     return Json(start.encode()) if start else EMPTY_OBJECT

@@ -69,3 +69,10 @@ class FailoverBlock:
         default=300_000,
         least=1,
     )
+    continues: bool = key(
+        "continueStreams",
+        Kind.BOOLEAN,
+        "A streamed reply that is cut in the middle goes on: the target, or another one, is asked for the rest. Streamed "
+        "requests are then always translated, and a tool call is sent when it is whole.",
+        default=False,
+    )

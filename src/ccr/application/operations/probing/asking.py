@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field, frozen
 
 from ccr.application.call import Call, Disconnect, Operation
-from ccr.application.exchange.commit import Whole
+from ccr.application.exchange.commit import Opened, Whole
 from ccr.application.exchange.job import Job
 from ccr.application.exchange.live import EventReply
 from ccr.application.exchange.trail import Trail
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ccr.application.catalog.holder import Catalog
     from ccr.application.catalog.targets import Target
     from ccr.application.counting import Counting
-    from ccr.application.exchange.attempts import Attempts, Opened
+    from ccr.application.exchange.attempts import Attempts
     from ccr.application.exchange.settle import Settle
     from ccr.application.operations.probing.budget import Budget
     from ccr.application.ports.payload import JsonCodec
