@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ccr.application.call import Write
-    from ccr.application.exchange.attempts import Opened
+    from ccr.application.exchange.commit import Opened
     from ccr.application.exchange.job import Job
     from ccr.application.exchange.live import RelayedReply
     from ccr.application.ports.dialect import StreamEncoder
@@ -25,6 +25,7 @@ COMMENT = b": keep-alive\n\n"
 """An SSE comment: bytes for the client's patience, nothing for its parser (WHATWG HTML 9.2.6)."""
 
 _FRAME_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
+_EVENT_STREAM = "text/event-stream"
 _AFTER_END = 1.0
 """Seconds that a provider gets to close its stream after the reply has ended; then its connection is closed."""
 
@@ -110,7 +111,7 @@ async def relay(job: Job, opened: Opened, write: Write, encoder: StreamEncoder) 
     try:
         async with Watch(
             job.call.disconnect,
-            idle=opened.target.timeouts.idle,
+            idle=None if _times_itself(reply) else opened.target.timeouts.idle,
             total=job.left(opened.target.timeouts.total),
             quiet=limits.keep_alive,
             on_quiet=outlet.quiet,
@@ -143,6 +144,16 @@ def _comment() -> bytes:
     return COMMENT
 
 
+def _times_itself(reply: object) -> bool:
+    return isinstance(reply, EventReply) and reply.times_itself
+
+
+def _remark(reply: EventReply, encoder: StreamEncoder) -> bytes:
+    """Return an SSE comment; other framings have no place for one."""
+    remark, reply.remark = reply.remark, ""
+    return b": %s\n\n" % remark.encode() if encoder.content_type.startswith(_EVENT_STREAM) else b""
+
+
 def _last_words(reply: EventReply | RelayedReply, encoder: StreamEncoder, error: GatewayError) -> bytes:
     if isinstance(reply, EventReply):
         return b"" if reply.finished else encoder.feed(reply.fail(error))
@@ -155,6 +166,8 @@ async def _translated(
     trail = job.trail
     while not reply.finished:
         events = await reply.events(watch)
+        if reply.remark:
+            await outlet.send(_remark(reply, encoder))
         if events:
             await outlet.send(encoder.feed(events))
             if trail.first_byte is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve
 
 from ccr.application.call import Call, Disconnect, Operation
-from ccr.application.exchange.job import Job
+from ccr.application.exchange.job import Job, is_armed
 from ccr.application.exchange.live import EventReply
 from ccr.application.exchange.trail import Trail
 from ccr.application.exchange.watch import Watch
@@ -152,7 +152,10 @@ class Converse:
         decision, plan = self.balance.plan(decision, catalog, parsed.facts, caller_of(call))
         trail.decision = decision
         self.tracker.remember(call.request_id, parsed.facts, decision)
-        return Job(call, None, catalog, parsed, parsed.facts, decision, plan, trail, routes=conditions.routes)
+        return Job(
+            call, None, catalog, parsed, parsed.facts, decision, plan, trail,
+            armed=is_armed(catalog, parsed.facts, decision), routes=conditions.routes,
+        )  # fmt: skip
 
     async def _events(self, job: Job) -> AsyncGenerator[StreamEvent]:
         opened = await self.attempts.run(job)
@@ -161,11 +164,11 @@ class Converse:
             raise InternalError("a conversation is never relayed")
         job.let_go()
         job.trail.status = 200
-        timeouts = opened.target.timeouts
+        idle = None if reply.times_itself else opened.target.timeouts.idle
         try:
             while not reply.finished:
                 # The watch covers our own waiting only, never the time that the caller takes between two events.
-                async with Watch(job.call.disconnect, idle=timeouts.idle) as watch:
+                async with Watch(job.call.disconnect, idle=idle) as watch:
                     events = await reply.events(watch)
                 for event in events:
                     if isinstance(event, StreamFailed):
