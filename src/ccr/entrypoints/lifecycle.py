@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from ccr.adapters.config.paths import Paths
+from ccr.adapters.config.secrets import secrets_of
 from ccr.entrypoints.container import Container
 
 if TYPE_CHECKING:
@@ -34,9 +35,7 @@ class Running:
     def _applied(self, catalog: Catalog) -> None:
         """Hand the settings to what holds a copy of them; the data path reads the catalog only."""
         settings, container = catalog.settings, self.container
-        secrets = [key.reveal() for provider in settings.providers for key in provider.api_keys]
-        if settings.server.api_key:
-            secrets.append(settings.server.api_key.reveal())
+        secrets = secrets_of(settings)
         container.insight.logs().configure(settings.logging, self.paths.logs, secrets, console=self._console)
         container.state.identity().configure(settings.server.api_key)
         container.admission().configure(settings.limits)

@@ -10,7 +10,16 @@ from attrs import define, field, frozen
 
 from ccr.adapters.config.problems import Path
 
-__all__ = ["MASK", "Expansion", "Missing", "expand", "is_secret_name", "mask", "read_secret_file"]
+__all__ = [
+    "MASK",
+    "Expansion",
+    "Missing",
+    "expand",
+    "is_open_header",
+    "is_secret_name",
+    "mask",
+    "read_secret_file",
+]
 
 MASK = "***"
 MAX_SECRET_FILE = 64 * 1024
@@ -22,6 +31,10 @@ _SECRET_NAME = re.compile(
     r"(?i:api_?key|secret|passw(?:or)?d|token)s?$"
     r"|(?:^|[_.-]|(?<=[a-z])(?=[A-Z]))(?i:key|authorization|credential|cookie)s?$"
 )
+_OPEN_HEADERS = frozenset({
+    "accept", "accept-language", "anthropic-beta", "anthropic-version", "content-type", "http-referer", "openai-beta",
+    "openai-organization", "openai-project", "referer", "user-agent", "x-title",
+})  # fmt: skip
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
 
@@ -143,11 +156,19 @@ def is_secret_name(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None
 
 
+def is_open_header(name: str) -> bool:
+    """Whether the value of this header may be shown. Any other may be a key by a name that only its owner knows."""
+    return name.lower() in _OPEN_HEADERS
+
+
 def mask(value: object, secrets: set[Path], path: Path = ()) -> object:
-    """A copy in which secrets are ``***``: by path, by the name of the key, and user names in URLs."""
+    """A copy in which secrets are ``***``: by path, by the name of the key, in headers, and user names in URLs."""
     if isinstance(value, dict):
+        headers = path[-1:] == ("headers",)
         return {
-            key: _masked(item) if is_secret_name(str(key)) else mask(item, secrets, (*path, key))
+            key: _masked(item)
+            if is_secret_name(str(key)) or (headers and not is_open_header(str(key)))
+            else mask(item, secrets, (*path, key))
             for key, item in value.items()
         }
     if isinstance(value, list):

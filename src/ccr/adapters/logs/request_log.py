@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from attrs import asdict
@@ -30,11 +31,14 @@ class RequestLog:
         log = logger.info if record.outcome in _QUIET else logger.warning
         if record.outcome is Outcome.INTERNAL:
             log = logger.error
-        log("request", **line_of(record))
+        log("request", **line_of(record, self._logs.redactor.text))
 
 
-def line_of(record: RequestRecord) -> dict[str, Any]:
-    """Return the fields of the line: no prompt text, no headers, nothing unbounded. Seconds; tokens; bytes."""
+def line_of(record: RequestRecord, redact: Callable[[str], str] = str) -> dict[str, Any]:
+    """Return the fields of the line: no prompt text, no headers, nothing unbounded. Seconds; tokens; bytes.
+
+    A long text is redacted before it is cut: half a key would not be known for one.
+    """
     line: dict[str, Any] = {
         "id": record.id,
         "outcome": record.outcome.value,
@@ -84,12 +88,16 @@ def line_of(record: RequestRecord) -> dict[str, Any]:
             "reason": decision.reason,
             "tokens": decision.tokens,
         }
-    return {key: _clipped(value) for key, value in line.items() if value not in (None, "", [], {})}
+    return {key: _clipped(value, redact) for key, value in line.items() if value not in (None, "", [], {})}
 
 
-def _clipped(value: object) -> object:
+def _clipped(value: object, redact: Callable[[str], str]) -> object:
     """Callers choose some of these texts; a line must not grow with them."""
-    return value[:_LONGEST] if isinstance(value, str) else value
+    return (
+        redact(value[: 20 * _LONGEST])[:_LONGEST]
+        if isinstance(value, str) and len(value) > _LONGEST
+        else value
+    )
 
 
 def _usage(usage: Usage) -> dict[str, object]:

@@ -76,9 +76,9 @@ class Logs:
         trace = "".join(
             f"  {frame.filename}:{frame.lineno} in {frame.name}\n" for frame in where[-12:]
         ).rstrip()
-        self.logger.error(
-            "fault", place=place, error=type(error).__name__, message=str(error)[:500], trace=trace
-        )
+        # Redacted before it is cut: half a key would not be known for one.
+        message = self.redactor.text(str(error)[:10_000])[:500]
+        self.logger.error("fault", place=place, error=type(error).__name__, message=message, trace=trace)
 
     def problem(self, problem: Problem) -> None:
         """Log a problem of the configuration."""

@@ -83,3 +83,9 @@ def test_the_level_says_how_it_ended(outcome: Outcome, level: str) -> None:
 
     assert f" {level} " in stream.getvalue()
     assert stream.getvalue().count("\n") == 1
+
+
+def test_a_long_text_is_redacted_before_it_is_cut() -> None:
+    line = line_of(record(message="x" * 495 + "a-secret"), lambda text: text.replace("a-secret", "***"))
+
+    assert line["message"] == "x" * 495 + "***"

@@ -164,3 +164,12 @@ def test_a_terminal_that_is_gone_fails_nothing(tmp_path: Path, error: Exception)
     logs.close()
 
     assert [line["event"] for line in lines(tmp_path)] == ["one", "two"]
+
+
+def test_a_long_message_is_redacted_before_it_is_cut(logs: Logs, stream: io.StringIO) -> None:
+    secret = "no-shape-" * 4
+    logs.redactor.know([secret])
+    logs.fault("place", RuntimeError("x" * 480 + " " + secret))
+
+    assert "no-shape" not in stream.getvalue()
+    assert "***" in stream.getvalue()
