@@ -23,6 +23,7 @@ from ccr.domain.errors import (
     UpstreamLimitedError,
     UpstreamProtocolError,
     UpstreamTimeoutError,
+    UpstreamUnavailableError,
 )
 
 if TYPE_CHECKING:
@@ -197,6 +198,8 @@ def _rank(error: GatewayError) -> int:
         return 2
     if isinstance(error, ForbiddenError):
         return 1  # of one target; what the others failed with is news
+    if isinstance(error, UpstreamUnavailableError) and error.upstream is None:
+        return 0 if error.unreached else 1  # an open circuit, too: what others said is news
     if isinstance(error, CallError) or error.failure.blast in (Blast.REQUEST, Blast.MODEL):
         return 5
     if isinstance(error, UpstreamAuthError):

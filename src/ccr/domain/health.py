@@ -46,7 +46,8 @@ class Breaker:
     """One (endpoint, model). Not thread-safe.
 
     A probe that neither succeeds nor fails (its client left) must be ``released``, or nobody asks again until
-    ``longest`` has passed.
+    ``longest`` has passed. What was sent before the circuit opened, and ends late, is no probe: it may say that the place
+    works, never that it does not.
     """
 
     rules: BreakerRules = BreakerRules()
@@ -78,9 +79,10 @@ class Breaker:
         self._probing = now
         return True
 
-    def released(self) -> None:
-        """Whoever had leave found out nothing."""
-        self._probing = None
+    def released(self, began: float) -> None:
+        """The probe that began at ``began`` found out nothing: the next one may go."""
+        if self._probing == began:
+            self._probing = None
 
     def succeeded(self) -> None:
         """It works: the circuit closes, and each success outweighs one failure."""
@@ -89,14 +91,14 @@ class Breaker:
         elif self._failures:
             self._failures.popleft()
 
-    def failed(self, now: float, session: str, why: str) -> bool:
-        """Count a failure; return whether it opened the circuit."""
+    def failed(self, now: float, session: str, why: str, *, probe: bool = False) -> bool:
+        """Count a failure; return whether it opened the circuit. ``probe``: it had leave while the circuit was half open."""
         self.why = why
-        if self.state is BreakerState.HALF_OPEN:
+        if self.state is not BreakerState.CLOSED:
+            if self.state is BreakerState.OPEN or not probe:  # sent before it opened
+                return False
             self._open(now, min(self._rest * 2, self.rules.longest))
             return True
-        if self.state is BreakerState.OPEN:  # sent before it opened
-            return False
         self._failures.append((now, session))
         while self._failures[0][0] < now - self.rules.window:
             self._failures.popleft()

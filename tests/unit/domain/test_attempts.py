@@ -189,6 +189,17 @@ def test_the_failure_that_says_most_is_told() -> None:
     assert meaningful([limited, last]) is last
 
 
+def test_an_open_circuit_says_less_than_a_provider_does() -> None:
+    circuit = UpstreamUnavailableError(
+        "failed too often", failure=Failure("upstream_unavailable", Blast.MODEL, Remedy.NEXT)
+    )
+    refused = UpstreamAuthError("no credit", upstream=UpstreamReply("anthropic", 402, {}, b""))
+    broken = UpstreamUnavailableError("it broke", upstream=UpstreamReply("anthropic", 500, {}, b""))
+
+    assert meaningful([circuit, refused]) is refused
+    assert meaningful([broken, circuit]) is broken
+
+
 def test_retries_are_a_share_of_the_requests() -> None:
     budget = RetryBudget(share=0.2, burst=2.0, left=2.0)
     for _ in range(2):

@@ -67,7 +67,7 @@ def test_a_probe_that_fails_makes_the_rest_twice_as_long_up_to_a_limit() -> None
     for _ in range(3):
         now += breaker.wait(now)
         assert breaker.enter(now)
-        assert breaker.failed(now, "s", "still down")
+        assert breaker.failed(now, "s", "still down", probe=True)
         rests.append(breaker.wait(now))
 
     assert rests == [10.0, 15.0, 15.0]
@@ -76,9 +76,26 @@ def test_a_probe_that_fails_makes_the_rest_twice_as_long_up_to_a_limit() -> None
 def test_a_probe_that_found_out_nothing_lets_the_next_one_go() -> None:
     breaker = opened()
     assert breaker.enter(7.0)
-    breaker.released()
+    breaker.released(7.0)
 
+    assert breaker.enter(7.5)
+
+
+def test_only_the_probe_itself_makes_way_for_the_next_one() -> None:
+    breaker = opened()
     assert breaker.enter(7.0)
+    breaker.released(1.5)
+
+    assert not breaker.enter(7.5)
+
+
+def test_what_was_sent_before_it_opened_does_not_speak_for_the_probe() -> None:
+    breaker = opened()
+    assert breaker.enter(7.0)
+
+    assert not breaker.failed(7.5, "late", "down")
+    assert breaker.state is BreakerState.HALF_OPEN
+    assert breaker.failed(8.0, "s", "still down", probe=True)
 
 
 def test_a_probe_that_is_never_heard_of_again_does_not_bar_the_way_for_ever() -> None:
@@ -102,11 +119,11 @@ def test_it_never_bars_the_way_longer_than_its_longest_rest(steps: list[tuple[st
     for step, passed, session in steps:
         now += passed
         if step == "f":
-            breaker.failed(now, str(session), "down")
+            breaker.failed(now, str(session), "down", probe=bool(session))
         elif step == "s":
             breaker.succeeded()
         elif step == "r":
-            breaker.released()
+            breaker.released(now)
         else:
             breaker.enter(now)
         assert 0 <= breaker.wait(now) <= RULES.longest

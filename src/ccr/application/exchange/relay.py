@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ccr.application.exchange.job import Job
     from ccr.application.exchange.live import RelayedReply
     from ccr.application.ports.dialect import StreamEncoder
+    from ccr.application.ports.upstream import UpstreamResponse
 
 __all__ = ["COMMENT", "Outlet", "relay", "wait_and_relay"]
 
@@ -108,6 +109,7 @@ async def relay(job: Job, opened: Opened, write: Write, encoder: StreamEncoder) 
     reply = opened.reply
     outlet = Outlet(write, job, encoder.keep_alive if isinstance(reply, EventReply) else _comment)
     limits = job.catalog.settings.timeouts
+    is_whole = False
     try:
         async with Watch(
             job.call.disconnect,
@@ -121,6 +123,7 @@ async def relay(job: Job, opened: Opened, write: Write, encoder: StreamEncoder) 
                 await _translated(job, reply, outlet, encoder, watch)
             else:
                 await _relayed(job, reply, outlet, watch)  # type: ignore[arg-type]  # a stream is never Whole
+        is_whole = job.trail.error is None
     except ClientGoneError:
         raise
     except asyncio.CancelledError:
@@ -132,12 +135,20 @@ async def relay(job: Job, opened: Opened, write: Write, encoder: StreamEncoder) 
     except GatewayError as error:
         job.trail.error = error
         await outlet.send(_last_words(reply, encoder, error))  # type: ignore[arg-type]  # a stream is never Whole
+        if not isinstance(reply, EventReply):
+            # Only its last word may have been missing: then the client was given that.
+            job.trail.error = reply.observer.error  # type: ignore[union-attr]  # as above
     finally:
         if isinstance(reply, EventReply):
             job.trail.repairs = reply.repairs
         job.trail.usage = reply.usage if isinstance(reply, EventReply) else reply.observer.usage  # type: ignore[union-attr]
         await outlet.aclose()
-        await reply.response.aclose()
+        try:
+            if is_whole:
+                # Outside of every limit: the client has had all of it, nothing can fail any more.
+                await _drained(reply.response)
+        finally:
+            await reply.response.aclose()
 
 
 def _comment() -> bytes:
@@ -173,8 +184,6 @@ async def _translated(
             if trail.first_byte is None:
                 trail.first_byte = asyncio.get_running_loop().time() - trail.began
     trail.error = reply.error
-    if reply.error is None:
-        await _drained(reply)
 
 
 async def _relayed(job: Job, reply: RelayedReply, outlet: Outlet, watch: Watch) -> None:
@@ -190,15 +199,13 @@ async def _relayed(job: Job, reply: RelayedReply, outlet: Outlet, watch: Watch) 
     trail.error = observer.error
     await outlet.send(observer.close())
     trail.error = observer.error
-    if observer.error is None:
-        await _drained(reply)
 
 
-async def _drained(reply: EventReply | RelayedReply) -> None:
+async def _drained(response: UpstreamResponse) -> None:
     """Read the end of a reply that is complete, so that its connection can be used again."""
     try:
         async with asyncio.timeout(_AFTER_END):
-            while await reply.response.chunk():
+            while await response.chunk():
                 pass
     except (GatewayError, TimeoutError):
         return

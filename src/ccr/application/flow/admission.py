@@ -54,8 +54,9 @@ class Admission:
         if self.patience > 0 and self.slots.queued < self.slots.most_queued:
             # Only behind its body does a client's leaving show.
             await call.read()
-        taken = await self.slots.take(caller_of(call), rank_of_headers(call), self.patience)
+        taken = await self.slots.take(caller_of(call), rank_of_headers(call), self.patience, call.disconnect)
         if not taken:
+            self._still_there(call)
             self.shed += 1
             raise OverloadedError(
                 f"the gateway serves {self.slots.used} requests at once and takes no more",
@@ -68,9 +69,12 @@ class Admission:
             raise
 
     def _still_wanted(self, call: Call) -> None:
+        self._still_there(call)
+        self._not_draining()
+
+    def _still_there(self, call: Call) -> None:
         if call.disconnect.gone:
             raise ClientGoneError("the client left while it waited for its turn")
-        self._not_draining()
 
     def _not_draining(self) -> None:
         if self.draining:

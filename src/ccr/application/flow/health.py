@@ -64,6 +64,8 @@ class Lease:
     slots: Slots | None
     began: float
     session: str
+    probe: bool = False
+    """The circuit was half open: this finds out for all."""
     counted: bool = False
     """The request has failed here before: one request's bad luck counts once, however often it is sent."""
     _opened: bool = False
@@ -87,11 +89,11 @@ class Lease:
         now = self.health.clock.monotonic()
         if error is not None and _is_outage(error):
             if not self.counted or self.place.breaker.state is not BreakerState.CLOSED:
-                self.place.breaker.failed(now, self.session, error.message)
+                self.place.breaker.failed(now, self.session, error.message, probe=self.probe)
         elif self._opened:
             self.place.breaker.succeeded()
-        else:
-            self.place.breaker.released()
+        elif self.probe:
+            self.place.breaker.released(self.began)
         if error is not None:
             self.health.tired(self.place, self.key, error)
 
@@ -113,13 +115,14 @@ class Health:
         for place in self._places.values():
             place.breaker.rules = self.rules or BreakerRules()
         limits = {provider.name: provider.max_in_flight for provider in settings.providers}
-        for name in [name for name in self._slots if limits.get(name) is None]:
-            self._slots.pop(name).limit = None
-        for name, limit in limits.items():
-            if limit is not None:
-                slots = self._slots.setdefault(name, Slots())
-                slots.limit, slots.most_queued = limit, self.most_queued
-                slots.serve()
+        # Counted without a limit, too: one that comes later finds out how many are under way already.
+        for name in limits:
+            self._slots.setdefault(name, Slots())
+        for name, slots in list(self._slots.items()):
+            slots.limit, slots.most_queued = limits.get(name), self.most_queued
+            slots.serve()
+            if name not in limits and not slots.used:
+                del self._slots[name]
 
     # ------------------------------------------------------------------------------------------------ looking
 
@@ -159,7 +162,7 @@ class Health:
         return ""
 
     def slots(self, provider: str) -> Slots | None:
-        """Return the places at a provider, None if there is no limit."""
+        """Return the places at a provider, None if it is not configured."""
         return self._slots.get(provider)
 
     # ------------------------------------------------------------------------------------------------ telling
@@ -183,7 +186,8 @@ class Health:
                 failure=_OPEN,
             )
         place.in_flight += 1
-        return Lease(self, place, key, slots, now, session)
+        probe = place.breaker.state is BreakerState.HALF_OPEN
+        return Lease(self, place, key, slots, now, session, probe)
 
     def tired(self, place: Place, key: str, error: GatewayError) -> None:
         """Let a key rest that was refused, for its model or altogether."""
@@ -241,7 +245,7 @@ class Health:
             if tired:
                 line["keys_resting"] = tired
             slots = self._slots.get(target.ref.provider)
-            if slots is not None:
+            if slots is not None and slots.limit is not None:
                 line |= {
                     "queued": slots.queued,
                     "provider_in_flight": slots.used,

@@ -12,9 +12,9 @@ from ccr.domain.facts import RequestClass
 from ccr.domain.fairness import FairQueue, Rank
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from ccr.application.call import Call
+    from ccr.application.call import Call, Disconnect
 
 __all__ = ["Slots", "caller_of", "rank_of", "rank_of_headers"]
 
@@ -43,32 +43,44 @@ class Slots:
         """Those who wait."""
         return len(self._queue)
 
-    async def take(self, caller: str, rank: Rank, patience: float) -> bool:
-        """Take a place; False when there was none within ``patience`` seconds, or too many wait already."""
+    async def take(
+        self, caller: str, rank: Rank, patience: float, disconnect: Disconnect | None = None
+    ) -> bool:
+        """Take a place; False when there was none within ``patience`` seconds, too many wait already, or the client left."""
         if self.has_room:
             self.used += 1
             return True
         if patience <= 0 or len(self._queue) >= self.most_queued:
             return False
         promise: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def step_out() -> None:
+            # At once: a promise that nobody waits for must not be in the queue when its turn comes.
+            if not promise.done():
+                self._queue.remove(caller, rank, promise)
+                promise.cancel()
+
         self._queue.push(caller, rank, promise)
-        with self._tidied(caller, rank, promise):
+        with self._tidied(promise, step_out, disconnect):
             await asyncio.wait({promise}, timeout=patience)
-        return promise.done() and not promise.cancelled()
+        return not promise.cancelled()
 
     @contextmanager
-    def _tidied(self, caller: str, rank: Rank, promise: asyncio.Future[None]) -> Iterator[None]:
+    def _tidied(
+        self, promise: asyncio.Future[None], step_out: Callable[[], None], disconnect: Disconnect | None
+    ) -> Iterator[None]:
+        if disconnect is not None:
+            disconnect.tell(step_out)
         try:
             yield
         except BaseException:
-            if promise.done():
+            if promise.done() and not promise.cancelled():
                 self.give_back()
-            else:
-                self._queue.remove(caller, rank, promise)
             raise
-        if not promise.done():
-            self._queue.remove(caller, rank, promise)
-            promise.cancel()
+        finally:
+            step_out()
+            if disconnect is not None:
+                disconnect.forget(step_out)
 
     def give_back(self) -> None:
         """Leave a place; the next in turn has it."""

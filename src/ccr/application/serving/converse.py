@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,10 @@ from ccr.application.flow.queue import caller_of
 from ccr.domain.access import LOCAL
 from ccr.domain.conversation import HostedTool, Image, ToolResult
 from ccr.domain.conversation.texts import texts_of
-from ccr.domain.errors import GatewayError, InternalError
+from ccr.domain.errors import ClientGoneError, GatewayError, InternalError
 from ccr.domain.facts import RequestFacts
 from ccr.domain.routing.decide import decide
-from ccr.domain.stream import StreamFailed
+from ccr.domain.stream import MessageStop, StreamFailed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -114,17 +115,28 @@ class Converse:
         parsed = BuiltCall.of(evolve(conversation, stream=True))
         call = self._call(principal or LOCAL)
         trail = Trail(call.request_id, self.clock.now(), call.received, call.principal.id)
-        await self.admission.enter(call)
+        entered = complete = False
         try:
+            await self.admission.enter(call)
+            entered = True
             job = await self._decided(call, parsed, trail)
             async with aclosing(self._events(job)) as events:
                 async for event in events:
+                    complete = isinstance(event, MessageStop)
                     yield event
         except GatewayError as error:
             trail.error = error
             raise
+        except (GeneratorExit, asyncio.CancelledError):
+            if not complete:
+                trail.error = ClientGoneError("whoever asked takes no more of the reply")
+            raise
+        except Exception as error:
+            trail.error = InternalError(f"an internal error ended the request ({type(error).__name__})")
+            raise
         finally:
-            self.admission.leave()
+            if entered:
+                self.admission.leave()
             self.settle(trail)
 
     def _call(self, principal: Principal) -> Call:
@@ -164,12 +176,16 @@ class Converse:
             raise InternalError("a conversation is never relayed")
         job.let_go()
         job.trail.status = 200
-        idle = None if reply.times_itself else opened.target.timeouts.idle
+        limits = opened.target.timeouts
+        idle = None if reply.times_itself else limits.idle
         try:
             while not reply.finished:
                 # The watch covers our own waiting only, never the time that the caller takes between two events.
-                async with Watch(job.call.disconnect, idle=idle) as watch:
+                async with Watch(job.call.disconnect, idle=idle, total=job.left(limits.total)) as watch:
                     events = await reply.events(watch)
+                    while not events and not reply.finished:
+                        # Comments of a provider are no progress: they are waited for under the same watch.
+                        events = await reply.events(watch)
                 for event in events:
                     if isinstance(event, StreamFailed):
                         raise event.error

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ccr.adapters.config.fixed_store import loaded_from
 from ccr.adapters.upstream.fake import Pause, Reply
 from ccr.application.ports.upstream import UpstreamRequest
 from ccr.domain.errors import GatewayError, UpstreamTimeoutError, UpstreamUnavailableError
@@ -516,6 +517,25 @@ async def test_a_client_that_leaves_the_queue_leaves_it() -> None:
         assert slots.queued == 0
         gate.set()
         await first
+
+
+async def test_a_limit_that_comes_later_counts_what_is_under_way() -> None:
+    gate = asyncio.Event()
+    slow = Reply(headers=OK.headers, chunks=OK.chunks, before=[gate])
+    limited = config("a,m", provider("a", maxInFlight=1), Limits={"providerQueueMs": 0})
+    async with assembled(slow, OK, config=config("a,m", provider("a"))) as bench:
+        first = asyncio.ensure_future(ask(bench, "one"))
+        while not bench.upstream.requests:
+            await asyncio.sleep(0)
+        container = bench.made.container
+        container.health().configure(loaded_from(limited, {}).settings)
+
+        slots = container.health().slots("a")
+        assert slots is not None
+        assert (slots.used, slots.limit, slots.has_room) == (1, 1, False)
+        gate.set()
+        await first
+        assert slots.used == 0
 
 
 async def test_the_gateway_itself_takes_so_many_and_no_more() -> None:

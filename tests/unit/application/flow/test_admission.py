@@ -148,6 +148,19 @@ async def test_who_left_while_waiting_takes_no_place() -> None:
     assert (admission.active, admission.slots.used) == (0, 0)
 
 
+async def test_who_leaves_the_queue_does_not_wait_for_its_turn() -> None:
+    admission = admitting(limit=1, patience=60.0)
+    await admission.enter(call())
+    asked = call()
+    waiting = asyncio.ensure_future(admission.enter(asked))
+    await turns()
+    asked.disconnect.set()
+
+    with pytest.raises(ClientGoneError):
+        await waiting
+    assert (admission.active, admission.slots.used, admission.slots.queued, admission.shed) == (1, 1, 0, 0)
+
+
 async def test_who_is_cancelled_while_waiting_takes_no_place() -> None:
     admission = admitting(limit=1, patience=60.0)
     await admission.enter(call())

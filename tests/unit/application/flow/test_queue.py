@@ -92,3 +92,30 @@ def test_ranks() -> None:
     assert rank_of("background", is_subagent=True) is Rank.AUXILIARY
     assert rank_of("default", is_subagent=True) is Rank.SUBAGENT
     assert rank_of("think", is_subagent=False) is Rank.MAIN
+
+
+async def test_who_leaves_while_waiting_is_out_of_the_queue_at_once() -> None:
+    slots, asked = Slots(1), call()
+    assert await slots.take("a", Rank.MAIN, 0)
+    waiting = asyncio.ensure_future(slots.take("a", Rank.MAIN, 60, asked.disconnect))
+    other = asyncio.ensure_future(slots.take("b", Rank.MAIN, 60))
+    await asyncio.sleep(0)
+    asked.disconnect.set()
+
+    assert slots.queued == 1
+    slots.give_back()
+    assert not await waiting
+    assert await other
+    assert (slots.used, slots.queued) == (1, 0)
+
+
+async def test_who_leaves_after_it_was_its_turn_has_its_place() -> None:
+    slots, asked = Slots(1), call()
+    assert await slots.take("a", Rank.MAIN, 0)
+    waiting = asyncio.ensure_future(slots.take("a", Rank.MAIN, 60, asked.disconnect))
+    await asyncio.sleep(0)
+    slots.give_back()
+    asked.disconnect.set()
+
+    assert await waiting
+    assert slots.used == 1

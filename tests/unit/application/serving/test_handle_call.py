@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ccr.adapters.upstream.fake import Reply
+from ccr.adapters.upstream.fake import Pause, Reply
 from ccr.adapters.wire import json
 from ccr.application.call import Answer
 from ccr.application.exchange.relay import COMMENT
@@ -544,3 +544,21 @@ async def test_a_system_prompt_that_cannot_be_read_is_a_problem_of_the_configura
 def thinking_chunks() -> bytes:
     thought = {"id": "c", "model": "m1", "choices": [{"index": 0, "delta": {"reasoning_content": "hm"}}]}
     return b"data: " + json.encode(thought) + b"\n\n" + openai_chunks("ok")
+
+
+async def test_a_limit_that_runs_out_behind_the_end_of_a_reply_spoils_nothing() -> None:
+    lingers = streamed(sse(*text_events()), Pause(0.2))
+    async with assembled(lingers, Timeouts={"totalMs": 60}) as bench:
+        _, body = await bench.ask()
+
+        assert body.endswith(b'data: {"type":"message_stop"}\n\n')
+        assert (bench.record.outcome, bench.record.error) == (Outcome.OK, "")
+
+
+async def test_a_limit_that_runs_out_when_all_but_the_last_word_was_said_spoils_nothing() -> None:
+    without_end = streamed(sse(*text_events()[:-1]), Pause(5.0))
+    async with assembled(without_end, Timeouts={"totalMs": 60}) as bench:
+        _, body = await bench.ask()
+
+        assert body.endswith(b'data: {"type":"message_stop"}\n\n')
+        assert (bench.record.outcome, bench.record.error) == (Outcome.OK, "")
