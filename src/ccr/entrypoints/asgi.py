@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ccr import __version__
 from ccr.entrypoints.http.app import build_app
 from ccr.entrypoints.lifecycle import Running, opened, running
+from ccr.entrypoints.service import LISTENER_VARIABLE
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp
@@ -79,5 +80,6 @@ class GatewayApp:
 
 
 def create() -> GatewayApp:
-    """Make the application from the environment (``CCR_HOME``, ``CCR_CONFIG``)."""
-    return GatewayApp(running(), own_process=True)
+    """Make the application from the environment (``CCR_HOME``, ``CCR_CONFIG``, the parent's socket)."""
+    listener = os.environ.get(LISTENER_VARIABLE)
+    return GatewayApp(running(listener=int(listener) if listener else None), own_process=True)

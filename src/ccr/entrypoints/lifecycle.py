@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccr.adapters.config.paths import Paths
 from ccr.adapters.config.secrets import secrets_of
+from ccr.adapters.system.listeners import limit_unread
 from ccr.entrypoints.container import Container
 
 if TYPE_CHECKING:
@@ -27,8 +28,12 @@ _GC_THRESHOLD = 50_000
 class Running:
     """An assembled gateway. ``container`` resolves everything; nothing is open until ``opened`` entered it."""
 
-    def __init__(self, paths: Paths, environ: Mapping[str, str], *, console: bool) -> None:
+    def __init__(
+        self, paths: Paths, environ: Mapping[str, str], *, console: bool, listener: int | None = None
+    ) -> None:
+        """``listener``: descriptor of the socket that we shall accept from."""
         self.paths = paths
+        self._listener = listener
         self._console = console
         self.container = Container(paths=paths, environ=environ, applied=self._applied, refused=self._refused)
 
@@ -45,6 +50,10 @@ class Running:
         container.egress.http().configure(
             settings.proxy_url, settings.proxy_bypass, block_private=settings.block_private
         )
+        if self._listener is not None:
+            # Once, before the first connection: later it is the server's, who may have closed it.
+            limit_unread(self._listener, settings.timeouts.send)
+            self._listener = None
         logs = container.insight.logs()
         for problem in catalog.warnings:
             logs.problem(problem)
@@ -56,11 +65,15 @@ class Running:
 
 
 def running(
-    *, environ: Mapping[str, str] | None = None, store: ConfigStore | None = None, console: bool = False
+    *,
+    environ: Mapping[str, str] | None = None,
+    store: ConfigStore | None = None,
+    console: bool = False,
+    listener: int | None = None,
 ) -> Running:
-    """Assemble a gateway; with ``store`` the configuration comes from there instead of a file."""
+    """Assemble a gateway; with ``store`` the configuration comes from there instead of a file. ``listener`` as above."""
     variables = os.environ if environ is None else environ
-    made = Running(Paths.of(variables), variables, console=console)
+    made = Running(Paths.of(variables), variables, console=console, listener=listener)
     if store is not None:
         made.container.state.config_store.override(store)
     return made

@@ -206,6 +206,7 @@ def _timeouts(root: Root) -> TimeoutSettings:
         api=_seconds(root.api_timeout or 0),
         commit_after=block.commit_after / 1000,
         keep_alive=block.keep_alive / 1000,
+        send=_seconds(block.send),
         plugin=_seconds(block.plugin),
     )
 

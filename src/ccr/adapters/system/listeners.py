@@ -9,7 +9,7 @@ import socket
 import sys
 from collections.abc import Sequence
 
-__all__ = ["close_all", "open_listeners"]
+__all__ = ["close_all", "limit_unread", "open_listeners"]
 
 
 def open_listeners(host: str, port: int, count: int) -> list[socket.socket]:
@@ -35,6 +35,23 @@ def close_all(sockets: Sequence[socket.socket]) -> None:
     """Let go of them; a worker that still has one goes on accepting."""
     for one in sockets:
         one.close()
+
+
+def limit_unread(descriptor: int, seconds: float | None) -> None:
+    """Let the kernel close connections accepted from this socket whose peer takes nothing for so long; None = never.
+
+    The server writes what it was given and then waits for ever (its kernel buffers hold megabytes), and offers no way to
+    close a connection: without this a peer that reads nothing keeps its socket for as long as it likes. Linux counts a
+    window of zero, too, and a peer that reads now and then is not closed; other systems know no such limit.
+    """
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    if option is None:
+        return
+    one = socket.socket(fileno=descriptor)
+    try:
+        one.setsockopt(socket.IPPROTO_TCP, option, int((seconds or 0) * 1000))
+    finally:
+        one.detach()
 
 
 def _bound(host: str, port: int) -> socket.socket:

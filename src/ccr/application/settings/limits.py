@@ -20,6 +20,8 @@ class TimeoutSettings:
     """Seconds after which the status is sent although no content has come."""
     keep_alive: float = 15.0
     """Seconds of silence after which the client gets a ping."""
+    send: float | None = 60.0
+    """Seconds that a client may take to accept a piece of its reply."""
     plugin: float | None = 0.05
     """Seconds that a hook of a plugin may take."""
 

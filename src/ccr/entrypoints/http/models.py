@@ -60,9 +60,11 @@ class ModelEndpoint:
             query=request["query_string"].decode("latin-1"),
         )
         answer: Answer | None = None
+        limit = self.catalog.current.settings.timeouts.send
         try:
             answer = await self.serve(call)
-            await send_answer(send, answer)
+            # Where the kernel closes such a connection it is left the first say: we can only stop writing.
+            await send_answer(send, answer, limit and 2 * limit)
         except ClientGoneError:
             return
         finally:

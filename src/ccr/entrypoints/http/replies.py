@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
+
+from ccr.domain.errors import ClientGoneError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,18 +31,36 @@ async def send_body(
     await send({"type": "http.response.body", "body": b"" if head else body, "more_body": False})
 
 
-async def send_answer(send: Send, answer: Answer) -> None:
-    """Send an Answer, whole or relayed; the relay's bytes go out as they come."""
+async def send_answer(send: Send, answer: Answer, patience: float | None = None) -> None:
+    """Send an Answer, whole or relayed; the relay's bytes go out as they come.
+
+    ``patience``: seconds that the client may take to accept what the server's buffers have no room for; None = no limit.
+
+    Raises:
+        ClientGoneError: it was over.
+    """
     if answer.relay is None:
         await send_body(send, answer.status, answer.headers, answer.body)
         return
     await send({"type": "http.response.start", "status": answer.status, "headers": _encoded(answer.headers)})
 
     async def write(data: bytes) -> None:
-        await send({"type": "http.response.body", "body": data, "more_body": True})
+        try:
+            async with asyncio.timeout(patience):
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+        except TimeoutError:
+            raise ClientGoneError(f"the client took nothing of its reply for {patience:g} s") from None
 
     try:
         await answer.relay(write)
-    finally:
+    except ClientGoneError:
+        raise  # nobody reads the end, and to send it would be to wait again
+    except BaseException:
         # Cut off when the process ends, the relay has had its last words; they count in a reply that has an end.
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await _end(send)
+        raise
+    await _end(send)
+
+
+async def _end(send: Send) -> None:
+    await send({"type": "http.response.body", "body": b"", "more_body": False})

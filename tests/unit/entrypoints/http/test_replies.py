@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
 from ccr.application.call import Answer, Write
+from ccr.domain.errors import ClientGoneError
 from ccr.entrypoints.http.replies import send_answer, send_body
 from tests.support.asgi import Wire
 
@@ -36,3 +40,32 @@ async def test_a_relay_sends_as_it_goes() -> None:
 
     assert (wire.told.body, wire.told.ended) == (b"onetwo", True)
     assert "content-length" not in wire.told.headers
+
+
+async def test_a_client_that_takes_nothing_is_given_up_and_not_written_to_again() -> None:
+    class Stuck(Wire):
+        async def send(self, message: Any) -> None:
+            if message.get("body"):
+                await asyncio.Event().wait()
+            await super().send(message)
+
+    async def relay(write: Write) -> None:
+        await write(b"one")
+
+    wire = Stuck()
+    with pytest.raises(ClientGoneError, match="took nothing"):
+        await send_answer(wire.send, Answer(200, (), relay=relay), 0.001)
+
+    assert (wire.told.status, wire.told.ended) == (200, False)
+
+
+async def test_a_relay_that_is_cut_off_still_has_its_end() -> None:
+    async def relay(write: Write) -> None:
+        await write(b"last words")
+        raise asyncio.CancelledError
+
+    wire = Wire()
+    with pytest.raises(asyncio.CancelledError):
+        await send_answer(wire.send, Answer(200, (), relay=relay), 60)
+
+    assert (wire.told.body, wire.told.ended) == (b"last words", True)

@@ -24,6 +24,12 @@ class TimeoutsBlock:
     keep_alive: int = key(
         "keepAliveMs", Kind.MILLIS, "Silence after which the client gets a ping.", default=15_000, least=1
     )
+    send: int = key(
+        "sendMs",
+        Kind.MILLIS,
+        "How long a client may take nothing of its reply before its connection is closed and the provider's with it.",
+        default=60_000,
+    )
     plugin: int = key(
         "pluginMs",
         Kind.MILLIS,
