@@ -1,5 +1,8 @@
 """Looks at a relayed reply, lets sound events pass, and changes no byte of them.
 
+Of those who merely speak Anthropic two things are mended that the official SDKs do not forgive: a byte order mark before
+the first event, and events whose name stands in their data only.
+
 Text goes by with a byte comparison an event; only what begins or ends something, reports usage or builds up a tool's
 input is decoded.
 """
@@ -14,8 +17,9 @@ from msgspec import Raw, Struct
 from ccr.adapters.dialects.anthropic.errors import decode_error, error_event_data
 from ccr.adapters.dialects.anthropic.read_reply import WireReply, decode_reply
 from ccr.adapters.dialects.anthropic.usage import read_usage
-from ccr.adapters.dialects.anthropic.write_reply import CUT_SHORT, broken_call
+from ccr.adapters.dialects.anthropic.write_reply import CUT_SHORT
 from ccr.adapters.wire import json
+from ccr.adapters.wire.broken_call import broken_call
 from ccr.adapters.wire.passage import Passage
 from ccr.adapters.wire.sse import DEFAULT_LIMIT, SseFramer, write_event
 from ccr.application.ports.dialect import Frame
@@ -39,6 +43,8 @@ _ORDERED = frozenset(
         "message_stop",
     }
 )
+_NAMED = _ORDERED | {"ping", "error"}
+_BOM = b"\xef\xbb\xbf"
 _STOPPED = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 _ENDED_EARLY = "the reply ended before it was complete"
 
@@ -128,10 +134,11 @@ class AnthropicStreamWatch:
         self._tool: str | None = None
         self._input: list[str] = []
         self._broken: str | None = None
+        self._nameless: str = ""
 
     def feed(self, data: bytes) -> bytes:
         """Look at what goes by."""
-        if self.error is not None or self.ended:
+        if self._over:
             return b""
         try:
             events = self._passage.feed(data)
@@ -139,15 +146,22 @@ class AnthropicStreamWatch:
             self.error = error
             return b""
         if len(events) == 1:
-            return events[0] if self._sound(events[0]) else b""
+            return self._passed(events[0])
         passed: list[bytes] = []
         for event in events:
-            if not self._sound(event):
-                break
-            passed.append(event)
-            if self.ended:
+            passed.append(self._passed(event))
+            if self._over:
                 break
         return b"".join(passed)
+
+    def _passed(self, event: bytes) -> bytes:
+        """Return what of an event goes on: itself, with its name if it lacks one, or nothing."""
+        self._nameless = ""
+        if not self._sound(event):
+            return b""
+        if self._order is not None and event.startswith(_BOM):
+            event = event.removeprefix(_BOM)
+        return f"event: {self._nameless}\n".encode() + event if self._nameless else event
 
     def close(self, error: GatewayError | None = None) -> bytes:
         """End of input, or a cut."""
@@ -167,6 +181,10 @@ class AnthropicStreamWatch:
         return last + write_event(b"error", error_event_data(self.error))
 
     @property
+    def _over(self) -> bool:
+        return self.ended or self.error is not None
+
+    @property
     def finishing(self) -> bool:
         """The provider has said why it stops; only the end itself is missing."""
         return self._reason is not None and not self.open_block and not self.ended
@@ -181,7 +199,7 @@ class AnthropicStreamWatch:
         if not frames or not all(json.object_of(frame.data) is not None for frame in frames):
             return b""
         closed = rest.rstrip(b"\r\n") + b"\n\n"
-        return closed if self._sound(closed) else b""
+        return self._passed(closed)
 
     def _sound(self, event: bytes) -> bool:
         """Look at one event; False if it must not go on."""
@@ -206,6 +224,8 @@ class AnthropicStreamWatch:
             return
         event = json.decode_tolerant(_EVENT, data)
         kind = event.type or name.decode("utf-8", "replace")
+        if self._order is not None and not name and kind in _NAMED:
+            self._nameless = kind
         if kind == "ping":
             return
         self.progress += 1

@@ -9,8 +9,8 @@ from ccr.adapters.dialects.anthropic.usage import write_usage
 from ccr.adapters.dialects.anthropic.wire import DIALECT
 from ccr.adapters.dialects.anthropic.write_blocks import write_blocks
 from ccr.adapters.wire import json
+from ccr.adapters.wire.broken_call import broken_call
 from ccr.domain.conversation import ToolCall
-from ccr.domain.errors import UpstreamProtocolError
 from ccr.domain.reply import StopReason
 from ccr.domain.verbatim import Json
 
@@ -18,15 +18,10 @@ if TYPE_CHECKING:
     from ccr.adapters.dialects.anthropic.write_blocks import Wire
     from ccr.domain.reply import Reply, StopDetails
 
-__all__ = ["CUT_SHORT", "broken_call", "details_fields", "write_reply"]
+__all__ = ["CUT_SHORT", "details_fields", "write_reply"]
 
 CUT_SHORT = frozenset({StopReason.MAX_TOKENS, StopReason.CONTEXT_WINDOW})
 """Reasons for which the last tool call may rightly be half a call."""
-
-
-def broken_call(name: str) -> UpstreamProtocolError:
-    """Return the error of a finished tool call whose input is no JSON object."""
-    return UpstreamProtocolError(f"the model's call of {name[:100]} came with broken JSON as its input")
 
 
 def details_fields(details: StopDetails | None) -> Wire:

@@ -12,8 +12,9 @@ from ccr.adapters.dialects.anthropic.errors import error_event_data
 from ccr.adapters.dialects.anthropic.seals import REDACTED, UNSIGNED, carrier, is_home, write_seal
 from ccr.adapters.dialects.anthropic.usage import write_usage
 from ccr.adapters.dialects.anthropic.write_blocks import server_id, write_block, write_citation
-from ccr.adapters.dialects.anthropic.write_reply import CUT_SHORT, broken_call, details_fields
+from ccr.adapters.dialects.anthropic.write_reply import CUT_SHORT, details_fields
 from ccr.adapters.wire import json
+from ccr.adapters.wire.broken_call import broken_call
 from ccr.adapters.wire.sse import CONTENT_TYPE, write_event
 from ccr.domain.conversation import ServerToolCall, Text, Thinking, ToolCall
 from ccr.domain.stream import (

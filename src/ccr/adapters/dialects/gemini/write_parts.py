@@ -12,6 +12,7 @@ from ccr.adapters.dialects.gemini.grounding import SEARCH, Sources, queries_of
 from ccr.adapters.dialects.gemini.seals import DUMMY, THOUGHT, is_bare, write_seal
 from ccr.adapters.dialects.gemini.wire import NAME, Raw, Wire
 from ccr.adapters.wire import json, web_results
+from ccr.adapters.wire.broken_call import broken_call
 from ccr.domain.conversation import (
     Image,
     Inline,
@@ -22,7 +23,6 @@ from ccr.domain.conversation import (
     Thinking,
     ToolCall,
 )
-from ccr.domain.errors import UpstreamProtocolError
 from ccr.domain.reply import StopReason
 from ccr.domain.stream import (
     BlockStart,
@@ -69,9 +69,7 @@ class PartWriter:
     def end(self, reason: StopReason) -> None:
         """The reply is complete. Raises UpstreamProtocolError if its last call is broken and was not cut off."""
         if self._broken and reason not in CUT_SHORT:
-            raise UpstreamProtocolError(
-                f"the model's call of {self._broken[:100]} came with broken JSON as its arguments"
-            )
+            raise broken_call(self._broken)
 
     def _start(self, event: BlockStart) -> list[Wire | Raw]:
         self.end(StopReason.TOOL_USE)  # what was followed by something was not cut off

@@ -12,7 +12,6 @@ from ccr.adapters.dialects.openai_chat.carriers import APART, call_id, sealed_de
 from ccr.adapters.wire import json
 from ccr.adapters.wire.web_results import KIND
 from ccr.domain.conversation import ServerToolResult, Text, Thinking, ToolCall
-from ccr.domain.errors import UpstreamProtocolError
 from ccr.domain.reply import StopReason
 from ccr.domain.stream import (
     BlockStart,
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from ccr.domain.provenance import Seal
     from ccr.domain.stream import StreamEvent
 
-__all__ = ["CUT_SHORT", "Delta", "ReplyDeltas", "broken_call", "finish_reason"]
+__all__ = ["CUT_SHORT", "Delta", "ReplyDeltas", "finish_reason"]
 
 Delta: TypeAlias = dict[str, object]
 
@@ -51,11 +50,6 @@ _FINISH = {
 }
 _LONGEST_REFUSAL = 16_384
 """Characters; refusals are short, and every stream that may become one keeps its text until then."""
-
-
-def broken_call(name: str) -> UpstreamProtocolError:
-    """Return the error of a finished tool call whose input is no JSON object."""
-    return UpstreamProtocolError(f"the model's call of {name[:100]} came with broken JSON as its input")
 
 
 def finish_reason(reason: StopReason, echo: ChatEcho) -> str:

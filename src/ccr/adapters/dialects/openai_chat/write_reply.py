@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from ccr.adapters.dialects.openai_chat.reply_deltas import CUT_SHORT, ReplyDeltas, broken_call, finish_reason
+from ccr.adapters.dialects.openai_chat.reply_deltas import CUT_SHORT, ReplyDeltas, finish_reason
 from ccr.adapters.dialects.openai_chat.usage import write_usage
 from ccr.adapters.wire import json
+from ccr.adapters.wire.broken_call import broken_call
 from ccr.domain.stream import unfold
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from ccr.adapters.dialects.openai_chat.reply_deltas import CUT_SHORT, ReplyDeltas, broken_call, finish_reason
+from ccr.adapters.dialects.openai_chat.reply_deltas import CUT_SHORT, ReplyDeltas, finish_reason
 from ccr.adapters.dialects.openai_chat.usage import write_usage
 from ccr.adapters.dialects.openai_chat.write_errors import error_data
 from ccr.adapters.wire import json
+from ccr.adapters.wire.broken_call import broken_call
 from ccr.adapters.wire.sse import CONTENT_TYPE
 from ccr.domain.stream import (
     MessageStart,

@@ -10,6 +10,7 @@ from ccr.adapters.dialects.openai_responses.seals import OURS
 from ccr.adapters.dialects.openai_responses.usage import write_usage
 from ccr.adapters.dialects.openai_responses.wire import Raw, Wire
 from ccr.adapters.wire import json, web_results
+from ccr.adapters.wire.broken_call import broken_call
 from ccr.domain.conversation import ServerToolCall, ServerToolResult, Text, Thinking, ToolCall
 from ccr.domain.reply import StopReason
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ccr.domain.conversation import ContentBlock
     from ccr.domain.reply import Reply
 
-__all__ = ["INCOMPLETE", "Item", "Sheet", "is_search", "write_reply"]
+__all__ = ["INCOMPLETE", "Item", "Sheet", "is_broken", "is_search", "write_reply"]
 
 Item = Wire | Raw
 
@@ -96,13 +97,25 @@ class Sheet:
         return self.response("incomplete", output, usage=usage, incomplete_details={"reason": why})
 
 
+def is_broken(call: ToolCall, echo: Echo) -> bool:
+    """Whether a finished call has no object as its input; that of a freeform tool is text."""
+    text = output_items.input_text(call)
+    return call.name not in echo.freeform and bool(text) and not json.is_object(text)
+
+
 def is_search(call: ServerToolCall) -> bool:
     """Whether a provider's own tool is web search."""
     return call.name.startswith("web_search")
 
 
 def write_reply(reply: Reply, sheet: Sheet) -> bytes:
-    """Write a whole response; where the provider named neither reply nor model, ours stand in."""
+    """Write a whole response; where the provider named neither reply nor model, ours stand in.
+
+    Raises UpstreamProtocolError for a tool call without an object as its input, unless the reply was cut short.
+    """
+    for block in reply.blocks:
+        if isinstance(block, ToolCall) and is_broken(block, sheet.echo) and reply.reason not in INCOMPLETE:
+            raise broken_call(block.name)
     sheet.reply_id = reply.id or sheet.reply_id
     sheet.model = reply.model or sheet.model
     output = list(_items(reply.blocks, sheet))

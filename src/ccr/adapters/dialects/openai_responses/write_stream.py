@@ -15,8 +15,16 @@ from ccr.adapters.dialects.openai_responses.citations import write_citation
 from ccr.adapters.dialects.openai_responses.errors import failure
 from ccr.adapters.dialects.openai_responses.usage import write_usage
 from ccr.adapters.dialects.openai_responses.wire import Wire
-from ccr.adapters.dialects.openai_responses.write_reply import INCOMPLETE, Item, Sheet, is_search, search_id
+from ccr.adapters.dialects.openai_responses.write_reply import (
+    INCOMPLETE,
+    Item,
+    Sheet,
+    is_broken,
+    is_search,
+    search_id,
+)
 from ccr.adapters.wire import json, web_results
+from ccr.adapters.wire.broken_call import broken_call
 from ccr.adapters.wire.sse import CONTENT_TYPE
 from ccr.domain.conversation import ServerToolCall, ServerToolResult, Text, Thinking, ToolCall
 from ccr.domain.stream import (
@@ -76,6 +84,7 @@ class ResponsesStreamEncoder:
         self._citations: list[Citation] = []
         self._seal: Seal | None = None
         self._asked: ServerToolCall | None = None  # a search that waits for what it found
+        self._broken: ToolCall | None = None  # a call that has no object as its input: cut short, or a fault
 
     def feed(self, events: Sequence[StreamEvent]) -> bytes:
         """Return the bytes of these events; nothing more once the reply has ended."""
@@ -83,6 +92,8 @@ class ResponsesStreamEncoder:
         for event in events:
             if self._ended:
                 break
+            if self._broken is not None and not _may_follow(event):
+                event = StreamFailed(broken_call(self._broken.name))  # noqa: PLW2901 - in its place
             writers[type(event)](self, event)
         return self._taken()
 
@@ -139,6 +150,8 @@ class ResponsesStreamEncoder:
 
     def _end(self, event: MessageStop) -> None:
         self._found(None)
+        if self._broken is not None:
+            self._finish_call(self._broken)
         self._ended = True
         usage = write_usage(self._usage.merged(event.usage), self._estimate)
         kind = "response.incomplete" if event.reason in INCOMPLETE else "response.completed"
@@ -287,6 +300,12 @@ class ResponsesStreamEncoder:
         self._done(item)
 
     def _close_call(self, block: ToolCall) -> None:
+        if is_broken(block, self._sheet.echo):
+            self._broken = block  # its client would run it as soon as it is done
+        else:
+            self._finish_call(block)
+
+    def _finish_call(self, block: ToolCall) -> None:
         item = output_items.call(self._item_id, block, self._sheet.echo)
         if item["type"] == "custom_tool_call":
             self._delta(_CUSTOM, str(item["input"]))
@@ -324,6 +343,13 @@ class ResponsesStreamEncoder:
         MessageStop: _end,
         StreamFailed: _failed,
     }
+
+
+def _may_follow(event: StreamEvent) -> bool:
+    """Whether a broken call may have been cut short, after all."""
+    return isinstance(event, UsageUpdate | StreamFailed) or (
+        isinstance(event, MessageStop) and event.reason in INCOMPLETE
+    )
 
 
 def _part(message: Wire) -> object:

@@ -280,3 +280,38 @@ def test_a_whole_reply_that_was_cut() -> None:
 
     assert watch.close(error) == b""
     assert watch.error is error
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_of_those_who_merely_speak_it_nameless_events_get_their_name(strict: bool) -> None:
+    """The official SDKs pass over an event without a name."""
+    events = (BEGIN, PING, TEXT, SAID, CLOSE, END, STOP)
+    bare = b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events)
+    watch = AnthropicStreamWatch(strict=strict)
+
+    passed = b"".join(watch.feed(bytes([byte])) for byte in bare) + watch.close()
+
+    named = b"".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events)
+    assert passed == (named if strict else bare)
+    assert watch.ended
+
+
+def test_a_mark_before_the_first_event_does_not_go_on() -> None:
+    watch = AnthropicStreamWatch(strict=True)
+    begin = sse(BEGIN)
+
+    assert watch.feed(b"\xef\xbb\xbf" + begin) == begin
+
+
+def test_a_last_event_without_its_empty_line_gets_its_name_too() -> None:
+    watch = AnthropicStreamWatch(strict=True)
+    watch.feed(sse(BEGIN, TEXT, SAID, CLOSE, END))
+    watch.feed(b'data: {"type":"message_stop"}')
+
+    assert watch.close() == b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+
+
+def test_a_novel_event_without_a_name_is_left_as_it_is() -> None:
+    watch = AnthropicStreamWatch(strict=True)
+
+    assert watch.feed(b'data: {"type":"novel"}\n\n') == b'data: {"type":"novel"}\n\n'

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from hypothesis import given
 from openai.types.responses import Response
 
 from ccr.adapters.dialects.openai_responses import ResponsesProvider
 from ccr.adapters.dialects.openai_responses.echo import Echo
 from ccr.domain.conversation import Image, Inline, Text, Thinking, ToolCall
+from ccr.domain.errors import UpstreamProtocolError
 from ccr.domain.provenance import Origin, Seal
 from ccr.domain.reply import Reply, StopReason
 from ccr.domain.stream import unfold
@@ -64,3 +66,14 @@ def test_a_whole_reply_is_read_back(reply: Reply) -> None:
     assert (back.id, back.model, back.reason) == (reply.id, reply.model, reply.reason)
     assert back.usage.input_total == reply.usage.input_total
     Response.model_validate_json(data, strict=True)
+
+
+def test_a_call_with_broken_input_is_no_reply() -> None:
+    def reply(reason: StopReason) -> Reply:
+        return Reply("r", "m", (ToolCall("c", "Bash", Json(b'{"command":"rm')),), reason)
+
+    with pytest.raises(UpstreamProtocolError, match="broken JSON"):
+        client().write_reply(reply(StopReason.TOOL_USE), FACTS, Echo())
+
+    cut = msgspec.json.decode(client().write_reply(reply(StopReason.MAX_TOKENS), FACTS, Echo()))
+    assert (cut["status"], cut["output"][0]["status"]) == ("incomplete", "incomplete")

@@ -288,3 +288,46 @@ def test_hidden_thinking_is_added_and_done_and_nothing_between() -> None:
     assert (added["type"], added["item"]) == ("response.output_item.added", item)
     assert done["type"] == "response.output_item.done"
     assert {**item, "encrypted_content": done["item"]["encrypted_content"]} == done["item"]
+
+
+def _called(given: str, name: str = "Bash") -> list[StreamEvent]:
+    return [BEGIN, BlockStart(0, ToolCall("c", name, "")), ToolInputDelta(given), BlockStop(0)]
+
+
+@pytest.mark.parametrize(
+    "after",
+    [MessageStop(StopReason.TOOL_USE), END, BlockStart(1, Text("")), MessageStart("r", "m")],
+    ids=["the turn ends", "the reply ends", "another block", "out of order"],
+)
+def test_a_call_with_broken_input_is_never_done(after: StreamEvent) -> None:
+    told = frames(encoder().feed([*_called('{"command":"rm'), UsageUpdate(Usage(output=1)), after]))
+
+    kinds = [one["type"] for one in told]
+    assert kinds[-1] == "response.failed"
+    assert "broken JSON" in told[-1]["response"]["error"]["message"]
+    assert not any(kind.endswith(("arguments.done", "output_item.done")) for kind in kinds)
+    assert told[-1]["response"]["output"] == []
+
+
+def test_a_call_that_was_cut_short_is_told_as_far_as_it_came() -> None:
+    told = frames(encoder().feed([*_called('{"command":"rm'), MessageStop(StopReason.MAX_TOKENS)]))
+
+    assert [one["type"] for one in told][-3:] == [
+        "response.function_call_arguments.done",
+        "response.output_item.done",
+        "response.incomplete",
+    ]
+    assert told[-1]["response"]["output"][0]["status"] == "incomplete"
+
+
+def test_after_a_broken_call_an_error_of_the_provider_is_told() -> None:
+    told = frames(encoder().feed([*_called('{"command":"rm'), FAILED]))
+
+    assert told[-1]["response"]["error"]["message"] == "gone"
+
+
+def test_what_a_freeform_tool_is_given_is_text() -> None:
+    told = frames(encoder(ECHO).feed([*_called('{"patch', "apply_patch"), MessageStop(StopReason.TOOL_USE)]))
+
+    assert told[-1]["type"] == "response.completed"
+    assert told[-1]["response"]["output"][0]["input"] == '{"patch'
