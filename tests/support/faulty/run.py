@@ -24,7 +24,7 @@ from tests.support.faulty.scripts import SCRIPTS
 from tests.support.faulty.server import FaultyProvider
 from tests.support.gateway_process import GatewayProcess
 
-__all__ = ["LIMITS", "Aftermath", "Case", "Ran", "cases", "run", "verdict"]
+__all__ = ["LIMITS", "MOST_SECONDS", "Aftermath", "Case", "Ran", "cases", "run", "serving", "verdict"]
 
 KEY = "sk-canary-0123456789abcdef"
 LIMITS = {"connectMs": 1000, "firstByteMs": 1200, "idleMs": 1200, "commitAfterMs": 500, "keepAliveMs": 300}
@@ -113,7 +113,7 @@ def _content(text: str, seen: Seen) -> list[str]:
 
 async def run(chosen: Sequence[Case], folder: Path) -> Ran:
     """Act all of them out."""
-    async with FaultyProvider() as provider, _gateway(provider, folder) as gateway:
+    async with FaultyProvider() as provider, serving(provider, folder) as gateway:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=_AT_ONCE)
         async with httpx.AsyncClient(
             base_url=gateway.base_url, timeout=60, limits=limits, trust_env=False
@@ -150,7 +150,10 @@ async def run(chosen: Sequence[Case], folder: Path) -> Ran:
 
 
 @contextlib.asynccontextmanager
-async def _gateway(provider: FaultyProvider, folder: Path) -> AsyncIterator[GatewayProcess]:
+async def serving(
+    provider: FaultyProvider, folder: Path, limits: Mapping[str, int] | None = None
+) -> AsyncIterator[GatewayProcess]:
+    """Run a gateway before that provider, which it knows by a name for each dialect (``at-gemini``)."""
     entries = [
         {
             "name": f"at-{dialect}",
@@ -164,7 +167,7 @@ async def _gateway(provider: FaultyProvider, folder: Path) -> AsyncIterator[Gate
     config = {
         "Providers": entries,
         "Router": {"default": "at-openai_chat,healthy"},
-        "Timeouts": LIMITS,
+        "Timeouts": {**LIMITS, **(limits or {})},
         "Failover": {},
         "Limits": {"maxEventBytes": 1 << 20, "maxReplyBytes": 4 << 20},
     }

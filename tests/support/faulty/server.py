@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import subprocess
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +19,7 @@ from tests.support.faulty.catalogue import FAULTS
 from tests.support.faulty.scripts import SCRIPTS
 from tests.support.faulty.wire import Asked, GoneError, Wire
 
-__all__ = ["FaultyProvider"]
+__all__ = ["FaultyProvider", "in_a_process"]
 
 _ACTED = (network, protocol)
 """Imported for what they put into the catalogue."""
@@ -100,3 +103,28 @@ class FaultyProvider:
             await wire.whole(b"{}", 404)
             return
         await FAULTS[model].act(wire, asked, SCRIPTS[dialect], stream)
+
+
+async def _until_told() -> None:
+    async with FaultyProvider() as provider:
+        sys.stdout.write(f"{provider.port}\n")
+        sys.stdout.flush()
+        await asyncio.to_thread(sys.stdin.read)
+
+
+@contextlib.contextmanager
+def in_a_process() -> Iterator[FaultyProvider]:
+    """Run a provider whose time is its own; what is yielded knows only where it is."""
+    command = [sys.executable, "-m", "tests.support.faulty.server"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        there = FaultyProvider()
+        there.port = int(process.stdout.readline())
+        try:
+            yield there
+        finally:
+            process.communicate()
+
+
+if __name__ == "__main__":
+    asyncio.run(_until_told())
