@@ -26,6 +26,8 @@ from tests.support.faulty.catalogue import CUT, EITHER, FAULTS, OK, Fault
 from tests.support.faulty.run import MOST_SECONDS, serving
 from tests.support.faulty.server import in_a_process
 
+pytestmark = pytest.mark.slow
+
 _AT_ONCE = 24
 _TOOL = "tool:"
 _SCHEMA: dict[str, Any] = {"type": "object", "properties": {"command": {"type": "string"}}}
