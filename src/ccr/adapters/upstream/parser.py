@@ -69,8 +69,8 @@ class ResponseParser:
 
     # -- inputs
 
-    def feed(self, data: bytes) -> None:
-        """Take what the network gave."""
+    def feed(self, data: bytes | memoryview) -> None:
+        """Take what the network gave; what is kept of it is copied."""
         machine = self._machine
         if machine is None:
             self.surplus = True

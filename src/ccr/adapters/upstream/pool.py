@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from ccr.adapters.upstream.connection import Connection
+from ccr.adapters.upstream.connection import READ_SIZE, Connection
 from ccr.adapters.upstream.dial import dial
 from ccr.adapters.upstream.error_map import after_sending, before_sending, mapped_errors, timed_out
 from ccr.adapters.upstream.parser import ResponseParser
@@ -63,6 +63,7 @@ class Pool:
         # A dict is an ordered set: popitem() takes the youngest, iter() begins with the oldest, del is O(1).
         self._idle: dict[Origin, dict[Connection, None]] = {}
         self._open: set[Connection] = set()
+        self._buffer = bytearray(READ_SIZE)
         self._reaper: asyncio.TimerHandle | None = None
         self._closed = False
         self._dialled = 0
@@ -150,7 +151,7 @@ class Pool:
     async def _dial(self, origin: Origin, limit: float | None) -> Connection:
         if self._closed:
             raise UpstreamUnavailableError(f"No connection to {origin.name}: the transport is closed")
-        connection = Connection(origin, self._lost)
+        connection = Connection(origin, self._lost, self._buffer)
         with mapped_errors(origin.name, "connect", limit):
             async with asyncio.timeout(limit):
                 await dial(connection, self._context, self._fence)

@@ -28,7 +28,7 @@ class PairPool(Pool):
     async def _dial(self, origin: Origin, limit: float | None) -> Connection:
         ours, peer = socket.socketpair()
         peer.setblocking(False)
-        connection = Connection(origin, self._lost)
+        connection = Connection(origin, self._lost, self._buffer)
         await asyncio.get_running_loop().create_connection(lambda: connection, sock=ours)
         self._open.add(connection)
         self._dialled += 1

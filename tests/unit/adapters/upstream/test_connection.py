@@ -95,6 +95,29 @@ async def test_a_slow_reader_stops_the_peer() -> None:
     await ticks()
 
 
+async def test_connections_that_share_a_buffer_keep_their_bytes_apart() -> None:
+    buffer = bytearray(16)
+    made: list[tuple[Connection, socket.socket, ResponseParser]] = []
+    for _ in range(2):
+        ours, peer = socket.socketpair()
+        connection, parser = Connection(ORIGIN, lambda _: None, buffer), ResponseParser("up:1")
+        await asyncio.get_running_loop().create_connection(lambda one=connection: one, sock=ours)  # type: ignore[misc]
+        connection.send(b"", b"", parser)
+        made.append((connection, peer, parser))
+    said = [bytes([65 + number]) * 100 for number in range(2)]
+    for (_, peer, _), text in zip(made, said, strict=True):
+        peer.send(
+            b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n" + text
+        )  # many reads of 16 bytes, in turns
+    await ticks(40)
+
+    assert [parser.take() for _, _, parser in made] == said
+    for connection, peer, _ in made:
+        connection.abort()
+        peer.close()
+    await ticks()
+
+
 async def test_a_big_body_is_written_whole() -> None:
     connection, peer, _ = await connected()
     body = bytes(1_000_000)
