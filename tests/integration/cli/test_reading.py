@@ -115,3 +115,19 @@ def test_statusline_prints_one_line_or_an_empty_one(home: Home, tmp_path: Path) 
     assert "Sonnet" in done.stdout
     assert home.run("statusline", input="junk").returncode == 1
     assert home.run("statusline", input="{}").returncode == 0
+
+
+def test_a_route_can_be_set_in_the_first_configuration_and_its_comments_stay(home: Home) -> None:
+    home.run("init")
+    before = (home.ccr_home / "config.json").read_text()
+
+    for words in (["think", "demo,demo"], ["background", "demo,demo"]):
+        done = home.run("model", "--set", *words)
+        assert done.returncode == 0, done.stderr
+
+    after = (home.ccr_home / "config.json").read_text()
+    assert home.run("config", "check").returncode == 0
+    assert '"think": "demo,demo"' in after
+    assert [line for line in before.splitlines() if "//" in line] == [
+        line for line in after.splitlines() if "//" in line
+    ]

@@ -11,7 +11,8 @@ __all__ = ["append", "left_out", "remove", "render", "replace", "same"]
 
 _NAME = re.compile(r"[A-Za-z_$][\w$]*", re.ASCII)
 _BLANK_OR_COMMENT = re.compile(r"[^\S\r\n]+|//[^\r\n\u2028\u2029]*|/\*.*?\*/", re.DOTALL)
-_TO_COMMA = re.compile(r"(?:[\s\ufeff]+|//[^\r\n\u2028\u2029]*|/\*.*?\*/)*,", re.DOTALL)
+_TO_COMMA = re.compile(r"(?>[\s\ufeff]+|//[^\r\n\u2028\u2029]*|/\*.*?\*/)*+,", re.DOTALL)
+"""Atomic: a comment that could be left again would offer the commas in it."""
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 _SHORT = 80
 """Characters up to which a list of plain values stays on one line."""

@@ -13,7 +13,21 @@ from ccr.adapters.config.document import Document
 from ccr.adapters.config.edits import left_out, same
 
 GAPS = st.sampled_from(
-    ["", "", " ", "\n", "\n  ", "\r\n", "\t", "/* c */", " // d\n", "\n// e\n  ", " /* f\n g */ "]
+    [
+        "",
+        "",
+        " ",
+        "\n",
+        "\n  ",
+        "\r\n",
+        "\t",
+        "/* c */",
+        " // d\n",
+        "\n// e\n  ",
+        " /* f\n g */ ",
+        '\n // "h": "i,j",\n',
+        "/*k,*/",
+    ]
 )
 SCALARS = st.sampled_from(["1", "-2.5", "true", "null", "'x // no'", '"/* no */"', "'$VAR'", '""'])
 KEYS = st.sampled_from(["a", "'b'", '"c d"', "$e", "'f,'"])
