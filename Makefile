@@ -18,7 +18,7 @@ CLIENTS := tests/integration/claude_code tests/integration/other_clients
 SOURCES := $(wildcard src tests tools bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check fmt lint types itest faults load bench docs ci lock client coverage drift clean python-ok
+.PHONY: help install run test check fmt lint types itest faults load soak bench docs ci lock client coverage drift clean python-ok
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ faults: install ## The table of faults: what a provider did, what the client was
 
 load: install ## 100 to 5000 streams at once before one worker: who is served, who refused, how soon
 	@$(PY) -m tests.support.load $(STEPS)
+
+soak: install ## MINUTES (30) of mixed traffic, 3 clients in 10 leave: what grows is a leak
+	@$(PY) -m tests.support.soak $(or $(MINUTES),30) $(SEED)
 
 bench: install ## The figures, ours beside a direct call and any peer; medians and ratios of one run
 	@$(PY) bench/run.py

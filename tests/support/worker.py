@@ -42,11 +42,11 @@ class Usage:
         )
 
 
-def status_of(port: int) -> dict[str, Any]:
-    """What ``/api/status`` says. Raises OSError or HTTPException if it does not."""
+def status_of(port: int, key: str = "") -> dict[str, Any]:
+    """What ``/api/status`` says to whoever has the key. Raises OSError or HTTPException if it does not."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
-        connection.request("GET", "/api/status")
+        connection.request("GET", "/api/status", headers={"authorization": f"Bearer {key}"} if key else {})
         status: dict[str, Any] = msgspec.json.decode(connection.getresponse().read())
     finally:
         connection.close()
