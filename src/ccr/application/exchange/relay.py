@@ -93,12 +93,16 @@ async def wait_and_relay(job: Job, head: asyncio.Task[Opened], write: Write, enc
             job.trail.error = error
             await outlet.send(encoder.feed([StreamFailed(error)]))
             return
-    except BaseException:
+    except BaseException as error:
         if not head.done():
             head.cancel()
             await asyncio.wait({head})
         if not head.cancelled() and head.exception() is None:
             await head.result().reply.response.aclose()
+        if isinstance(error, asyncio.CancelledError) and not job.call.disconnect.gone:
+            # As when the server's patience ends in the middle of a reply.
+            job.trail.error = DrainingError("the gateway is stopping")
+            await outlet.send(encoder.feed([StreamFailed(job.trail.error)]))
         raise
     await relay(job, opened, write, encoder)
 
@@ -207,5 +211,5 @@ async def _drained(response: UpstreamResponse) -> None:
         async with asyncio.timeout(_AFTER_END):
             while await response.chunk():
                 pass
-    except (GatewayError, TimeoutError):
-        return
+    except (GatewayError, TimeoutError, asyncio.CancelledError):
+        return  # a server that stops cuts nothing here: the client has had all of it

@@ -15,7 +15,7 @@ from ccr.application.exchange.relay import relay, wait_and_relay
 from ccr.application.exchange.trail import Trail
 from ccr.application.flow.queue import caller_of
 from ccr.application.serving.replies import decision_headers, json_headers, provider_headers, stream_headers
-from ccr.domain.errors import ClientGoneError, GatewayError, InternalError
+from ccr.domain.errors import ClientGoneError, DrainingError, GatewayError, InternalError
 from ccr.domain.routing.decide import decide
 from ccr.domain.stream import StreamFailed
 
@@ -65,7 +65,7 @@ class HandleCall:
             trail.error = error
             answer = self._refusal(error, client, trail)
         except BaseException as error:
-            trail.error = InternalError(f"an internal error ended the request ({type(error).__name__})")
+            trail.error = _ended_by(error, call)
             self._end(trail, entered=entered)
             raise
         trail.status = answer.status
@@ -147,7 +147,7 @@ class HandleCall:
             except GatewayError as error:
                 trail.error = error
             except BaseException as error:
-                ending = trail.error = trail.error or _ended_by(error)
+                ending = trail.error = trail.error or _ended_by(error, job.call)
                 if isinstance(ending, InternalError):
                     await write(encoder.feed([StreamFailed(ending)]))
                 raise
@@ -176,9 +176,10 @@ class HandleCall:
         return Answer(status, headers + decision_headers(trail)[1:], body=body)
 
 
-def _ended_by(error: BaseException) -> GatewayError:
+def _ended_by(error: BaseException, call: Call) -> GatewayError:
     if isinstance(error, asyncio.CancelledError):
-        return ClientGoneError("the request was cancelled")
+        gone = call.disconnect.gone
+        return ClientGoneError("the client left") if gone else DrainingError("the gateway is stopping")
     return InternalError(f"an internal error ended the request ({type(error).__name__})")
 
 

@@ -476,6 +476,59 @@ async def test_a_server_that_stops_says_so_in_an_error_event(model: str) -> None
     assert bench.upstream.responses[0].closed
 
 
+@pytest.mark.parametrize("model", ["ant,claude-sonnet-5-5", "oai,m1"])
+async def test_a_server_that_stops_says_so_before_there_is_content(model: str) -> None:
+    said: list[bytes] = []
+    heard = asyncio.Event()
+
+    async def write(data: bytes) -> None:
+        said.append(data)
+        heard.set()
+
+    async with assembled(Reply(before=[asyncio.Event()]), Timeouts=QUICK) as bench:
+        answer = await bench.answer(model=model)
+        assert answer.relay is not None
+        task = asyncio.ensure_future(answer.relay(write))
+        await heard.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    assert b"".join(said).count(b"event: error") == 1
+    assert bench.record.outcome is Outcome.DRAINED
+
+
+async def test_what_is_cut_before_its_answer_is_no_fault_of_ours() -> None:
+    async with assembled(Reply(before=[asyncio.Event()])) as bench:
+        task = asyncio.ensure_future(bench.answer(stream=False))
+        while not bench.upstream.requests:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    assert bench.record.outcome is Outcome.DRAINED
+
+
+async def test_a_cut_behind_the_end_of_a_reply_cuts_nothing() -> None:
+    pieces: list[bytes] = []
+
+    async def write(data: bytes) -> None:
+        pieces.append(data)
+
+    async with assembled(streamed(sse(*text_events()), asyncio.Event())) as bench:
+        answer = await bench.answer()
+        assert answer.relay is not None
+        task = asyncio.ensure_future(answer.relay(write))
+        while b"message_stop" not in b"".join(pieces):
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        task.cancel()
+        await task
+
+    assert (bench.record.outcome, bench.upstream.responses[0].closed) == (Outcome.OK, True)
+
+
 async def test_every_request_that_came_in_has_left() -> None:
     async with assembled(streamed(sse(*text_events())), UpstreamUnavailableError("x")) as bench:
         await bench.ask()
