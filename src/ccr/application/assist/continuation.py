@@ -72,7 +72,6 @@ class _Continued:
     status: int
     headers: Headers
     whole: EventReply | None = None
-    _mended: tuple[Repair, ...] = field(default=(), init=False)
     _continued: int = field(default=0, init=False)
     _over: bool = field(default=False, init=False)
     _cut: bool = field(default=False, init=False)
@@ -81,8 +80,8 @@ class _Continued:
 
     @property
     def repairs(self) -> tuple[Repair, ...]:
-        """What was mended in all replies."""
-        return (*self._mended, *self.reply.repairs)
+        """What was mended in the last reply; of those before it, no call has been shown."""
+        return self.reply.repairs
 
     # ------------------------------------------------------------------------------------- the source
 
@@ -109,9 +108,12 @@ class _Continued:
             self._news, self._heard = False, now
         try:
             async with asyncio.timeout_at(None if idle is None else self._heard + idle):
-                return await self.reply.events(self)
+                events = await self.reply.events(self)
         except TimeoutError:
             return self.reply.fail(UpstreamTimeoutError(f"the provider sent nothing new for {idle:g} s"))
+        # What the commit gate held was no progress now, but is sent all the same.
+        self._news = self._news or bool(events)
+        return events
 
     async def _after(self, error: GatewayError) -> list[StreamEvent]:
         """Return how the reply ends; nothing if it goes on."""
@@ -136,7 +138,6 @@ class _Continued:
             raise
         except GatewayError:
             return [StreamFailed(error)]
-        self._mended = self.repairs
         self.reply, self._cut, self._news = reply, False, True
         self.joint.turn()
         if self.whole is not None:

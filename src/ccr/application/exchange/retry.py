@@ -69,7 +69,6 @@ class Tries:
     _asked_before: set[ModelRef] = field(factory=set, init=False)
     _renewed: set[ModelRef] = field(factory=set, init=False)
     _failures: list[GatewayError] = field(factory=list, init=False)
-    _committed: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         job = self.job
@@ -80,10 +79,11 @@ class Tries:
         self.shared.budget.earn()
 
     def go_on(self) -> None:
-        """The client has been sent content, and the rest is asked for: keys have another chance, and a status is not at stake."""
+        """The client has been sent content, and the rest is asked for: keys have another chance."""
+        # Whoever served it is known by now, and so is its prompt cache.
+        self._pin = self.shared.balance.pinned(self.job.decision, self.job.facts, self._caller)
         self._keys.clear()
         self._failures.clear()
-        self._committed = True
 
     async def claim(self, target: Target) -> tuple[Target, Lease]:
         """Choose a key, and take a place at the provider: waiting for it only if nobody else could answer.
@@ -159,8 +159,6 @@ class Tries:
 
         Half the time until then is ours; the other half the provider needs to answer. Once the 200 is out, waiting is free.
         """
-        if self._committed:
-            return False
         job = self.job
         patience = job.catalog.settings.timeouts.commit_after
         passed = asyncio.get_running_loop().time() - job.began

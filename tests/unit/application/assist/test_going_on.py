@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ccr.adapters.logs.request_log import line_of
-from ccr.adapters.upstream.fake import Reply
+from ccr.adapters.upstream.fake import Pause, Reply
 from ccr.adapters.wire import json
 from ccr.domain.conversation import Conversation, Role, Text, Turn
 from ccr.domain.errors import ClientGoneError, UpstreamUnavailableError
@@ -125,16 +125,33 @@ async def test_who_let_us_wait_is_not_asked_while_there_is_another() -> None:
         assert told(bench)[0] == ("a", "upstream_timeout", "", True)
 
 
-async def test_pings_and_held_calls_are_watched_as_ever() -> None:
-    beats = [b": ping\n\n"] * 3
-    reply = Reply(
-        headers=CUT.headers,
-        chunks=[openai_chunks(TEXT[:20], finish=None, usage=False), *beats, asyncio.Event()],
-    )
-    async with assembled(reply, REST, config=ONE, Timeouts={"idleMs": 50}) as bench:
+async def test_pings_are_no_news() -> None:
+    begun = openai_chunks(TEXT[:20], finish=None, usage=False)
+    beats = [Pause(0.03), b": ping\n\n"] * 40
+    reply = streamed(begun, *beats, openai_chunks(" It woke up."))
+    async with assembled(reply, REST, config=ONE, Timeouts={"idleMs": 100}) as bench:
         _, body = await bench.ask()
 
         assert seen(body).text == TEXT
+        assert told(bench)[0] == ("a", "upstream_timeout", "", True)
+
+
+async def test_the_time_that_a_client_takes_is_not_the_providers() -> None:
+    begun = openai_chunks(TEXT[:20], finish=None, usage=False)
+    reply = streamed(begun, Pause(0.01), openai_chunks(TEXT[20:]))
+    pieces: list[bytes] = []
+
+    async def write(data: bytes) -> None:
+        pieces.append(data)
+        await asyncio.sleep(0.4)
+
+    async with assembled(reply, config=ONE, Timeouts={"idleMs": 200}) as bench:
+        answer = await bench.answer()
+        assert answer.relay is not None
+        await answer.relay(write)
+
+        assert seen(b"".join(pieces)).text == TEXT
+        assert told(bench) == [("a", "", "", False)]
 
 
 async def test_an_open_circuit_is_not_asked() -> None:
@@ -191,6 +208,17 @@ async def test_the_place_at_the_provider_is_given_back_first() -> None:
         slots = bench.made.container.health().slots("a")
         assert slots is not None
         assert slots.used == 0
+
+
+async def test_the_key_that_began_it_goes_on() -> None:
+    keys = [f"sk-key-number-{number}" for number in range(8)]
+    scripts = [CUT, REST] * 4
+    async with assembled(*scripts, config=config(provider("a", api_key=keys))) as bench:
+        for number in range(4):
+            await bench.ask(headers={"x-claude-code-session-id": f"s{number}"})
+
+        used = [dict(request.headers)["authorization"] for request in bench.upstream.requests]
+        assert used[::2] == used[1::2]
 
 
 # ----------------------------------------------------------------------------------------------- how often
@@ -295,6 +323,16 @@ async def test_a_request_that_would_be_relayed_is_translated() -> None:
             assert bench.record.path == "relay"
 
 
+async def test_what_is_foreseen_is_what_happens() -> None:
+    named = provider("a", "v1/messages", transformer={"use": ["Anthropic"]})
+    async with assembled(config=config(named)) as bench:
+        explain = bench.made.container.console().explain_route
+
+        for stream, path in ((True, "translate"), (False, "relay")):
+            told: Any = await explain(bench.call(stream=stream))
+            assert [target["path"] for target in told["targets"]] == [path]
+
+
 async def test_a_client_that_leaves_meanwhile_is_gone() -> None:
     silent = Reply(headers=CUT.headers, before=[asyncio.Event()])
     async with assembled(CUT, silent, config=config()) as bench:
@@ -366,7 +404,7 @@ async def test_a_framing_without_comments_has_no_remark() -> None:
         assert "".join(parts) == TEXT
 
 
-async def test_what_was_mended_on_both_sides_of_a_cut_is_remembered() -> None:
+async def test_what_was_mended_behind_a_cut_is_remembered() -> None:
     tool = {"name": "Read", "input_schema": {"type": "object", "properties": {"limit": {"type": "integer"}}}}
     named = provider("a", transformer={"use": ["enhancetool"]})
     rest = chat([Block("text", TEXT[20:]), Block("tool", '{"limit":"5"}', "call_1")])
@@ -375,6 +413,20 @@ async def test_what_was_mended_on_both_sides_of_a_cut_is_remembered() -> None:
 
         assert seen(body).tools == ['{"limit":5}']
         assert [repair.tool for repair in bench.record.repairs] == ["Read"]
+
+
+async def test_what_either_of_them_could_not_carry_is_said() -> None:
+    blind = provider("a", models=["deepseek-chat"])
+    seeing = provider("b", "v1/messages", transformer={"use": ["Anthropic"]})
+    picture = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aWk="}}
+    rest = streamed(sse(*text_events(TEXT[20:])))
+    made = config(blind, seeing, default=["a,deepseek-chat", "b,m"])
+    async with assembled(CUT, BUSY, rest, config=made) as bench:
+        _, body = await bench.ask(messages=[{"role": "user", "content": [picture]}])
+
+        assert seen(body).text == TEXT
+        assert b"aWk=" in bench.upstream.requests[2].body
+        assert [str(loss) for loss in bench.record.losses] == ["image=as text"]
 
 
 async def test_a_search_before_the_cut_is_told() -> None:

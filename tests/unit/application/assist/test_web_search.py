@@ -69,6 +69,25 @@ async def test_a_search_is_run_and_the_client_sees_a_real_one() -> None:
         assert bench.record.outcome is Outcome.OK
 
 
+async def test_what_was_mended_in_any_round_is_written_down() -> None:
+    mended = [{**CONFIG["Providers"][1], "transformer": {"use": ["enhancetool"]}}]
+    call = ("call_1", "web_search", '{"query":"sky colour",}')
+    async with assisted(
+        said("", call),
+        found(HIT),
+        said("It scatters."),
+        Search=SEARCH,
+        Providers=mended,
+        Router={"default": "oai,m1"},
+    ) as bench:
+        _, stream = await bench.ask(BODY)
+
+        assert text_of(stream) == "It scatters."
+        assert [(repair.tool, repair.fix.value) for repair in bench.record.repairs] == [
+            ("web_search", "syntax")
+        ]
+
+
 async def test_what_goes_out_in_each_round() -> None:
     async with assisted(said("I look.", CALL), found(HIT), said("It scatters."), Search=SEARCH) as bench:
         await bench.ask(BODY, tool_choice={"type": "tool", "name": "web_search"})
