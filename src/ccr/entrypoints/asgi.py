@@ -34,6 +34,7 @@ class GatewayApp:
             clock=container.clock(),
             new_id=container.new_id(),
             fault=container.insight.logs().fault,
+            journal=container.insight.journal(),
             process={
                 "pid": os.getpid(),
                 "version": __version__,

@@ -20,6 +20,7 @@ from ccr.entrypoints.http.guard import Guard
 from ccr.entrypoints.http.health import health_handlers
 from ccr.entrypoints.http.models import model_routes
 from ccr.entrypoints.http.openapi import openapi_handlers
+from ccr.entrypoints.http.refusals import Refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from ccr.application.catalog.holder import CatalogHolder
     from ccr.application.console import Console
     from ccr.application.gateway import Gateway
+    from ccr.application.journal import Journal
     from ccr.application.ports.dialect import ClientDialect
     from ccr.application.ports.identity import Identity
     from ccr.application.ports.system import Clock, NewId
@@ -53,6 +55,7 @@ def build_app(
     new_id: NewId,
     fault: Callable[[str, BaseException], None],
     process: Mapping[str, object],
+    journal: Journal,
 ) -> Guard:
     """Build it. ``fault`` is told every exception that escapes, with the request's id."""
     writer = ErrorWriter(clients, "anthropic")
@@ -90,7 +93,16 @@ def build_app(
         request_max_body_size=None,
         logging_config=None,
     )
-    return Guard(app, catalog=catalog, identity=identity, new_id=new_id, errors=writer, fault=fault)
+    return Guard(
+        app,
+        catalog=catalog,
+        identity=identity,
+        new_id=new_id,
+        errors=writer,
+        fault=fault,
+        clock=clock,
+        refusals=Refusals(journal, clock),
+    )
 
 
 def _as_function(endpoint: ASGIApp) -> Any:

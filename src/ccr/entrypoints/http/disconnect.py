@@ -25,21 +25,25 @@ _MOST_LINGERED = 64 * 1024 * 1024
 
 
 class Body:
-    """``receive`` of a request that may carry a body; knows whether all of it was read.
+    """``receive`` of a request that may carry a body; knows whether all of it was read, or cannot be.
 
     A server that closes a connection on which bytes still come in resets it, and the reset takes our answer with it
     (RFC 9112 9.6): what was refused unread is read away for a while.
     """
 
-    __slots__ = ("_receive", "over")
+    __slots__ = ("_receive", "broken", "over")
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self.over = False
+        self.broken = False
+        """It ended before its end: the client left, or its chunks make no sense. The server does not say which."""
 
     async def __call__(self) -> Any:
         """Receive the next message."""
         message: Any = await self._receive()
+        if message["type"] == "http.disconnect" and not self.over:
+            self.broken = True
         if message["type"] != "http.request" or not message.get("more_body", False):
             self.over = True
         return message

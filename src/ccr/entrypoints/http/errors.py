@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define
 
 from ccr.domain.errors import (
+    ClientGoneError,
     GatewayError,
     InternalError,
     InvalidRequestError,
@@ -77,6 +78,8 @@ def framework_handler(writer: ErrorWriter) -> Any:
 
     def handle(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
         admitted = request.scope["ccr"]  # type: ignore[typeddict-item]
+        if isinstance(error, ClientGoneError):
+            raise error  # nobody is there, or the body makes no sense: the guard knows
         known = error if isinstance(error, GatewayError) else _foreign(request, error)
         status, headers, body = writer.render(known, admitted.request_id, admitted.path)
         return Response(

@@ -15,14 +15,17 @@ from ccr.application.call import Headers
 from ccr.domain.access import ANONYMOUS
 from ccr.domain.errors import (
     BodyTooLargeError,
+    ClientGoneError,
     ForbiddenError,
     GatewayError,
     InternalError,
     InvalidRequestError,
+    LimitedError,
     UnauthenticatedError,
 )
 from ccr.entrypoints.http.disconnect import Body
 from ccr.entrypoints.http.presented import present
+from ccr.entrypoints.http.wrong_keys import WrongKeys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,10 +34,11 @@ if TYPE_CHECKING:
 
     from ccr.application.catalog.holder import CatalogHolder
     from ccr.application.ports.identity import Identity
-    from ccr.application.ports.system import NewId
+    from ccr.application.ports.system import Clock, NewId
     from ccr.application.settings import Settings
     from ccr.domain.access import Principal
     from ccr.entrypoints.http.errors import ErrorWriter
+    from ccr.entrypoints.http.refusals import Refusals
 
 __all__ = ["Admitted", "Guard", "MisdirectedError", "UnsupportedMediaError"]
 
@@ -43,6 +47,8 @@ _SHOWN = frozenset({"authorization", "x-api-key", "x-goog-api-key"})
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 _JSON = "application/json"
+_MOST_HEADERS = 65_536
+"""Bytes of names and values."""
 _IDENTITY = ("", "identity")
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
 _FOREIGN_SITES = frozenset({"cross-site", "same-site"})
@@ -61,6 +67,12 @@ class UnsupportedMediaError(InvalidRequestError):
     """Neither JSON nor uncompressed (415)."""
 
     http_status = 415
+
+
+class HeadersTooLargeError(InvalidRequestError):
+    """More than anybody needs (431); the server's own limit depends on how they happen to arrive."""
+
+    http_status = 431
 
 
 @frozen
@@ -93,6 +105,28 @@ class _Rules:
         return cls(hosts, frozenset({*mine, *server.origins}), settings.limits.max_body)
 
 
+class _Outgoing:
+    """``send`` of one request. ``entered``: the guard has let it in; ``begun``: its reply has begun."""
+
+    __slots__ = ("_body", "_send", "begun", "entered", "request_id")
+
+    def __init__(self, send: Send, request_id: str, body: Body | None) -> None:
+        self._send = send
+        self._body = body
+        self.request_id = request_id
+        self.begun = self.entered = False
+
+    async def __call__(self, message: Any) -> None:
+        """Send it, the head with what every reply carries."""
+        if not self.begun:
+            self.begun = True
+            _complete(message["headers"], self.request_id)
+            if self._body is not None and not self.entered and not self._body.over:
+                # What comes next on this connection would be read as a request, and may be this one's body.
+                message["headers"].append((b"connection", b"close"))
+        await self._send(message)
+
+
 class Guard:
     """Wraps the whole application; the last edge too: what escapes from inside becomes a bland 500 with an id."""
 
@@ -105,6 +139,8 @@ class Guard:
         new_id: NewId,
         errors: ErrorWriter,
         fault: Callable[[str, BaseException], None],
+        clock: Clock,
+        refusals: Refusals,
     ) -> None:
         self._app = app
         self._catalog = catalog
@@ -112,6 +148,8 @@ class Guard:
         self._new_id = new_id
         self._errors = errors
         self._fault = fault
+        self._wrong_keys = WrongKeys(clock.monotonic)
+        self._refusals = refusals
         self._seen: Settings | None = None
         self._rules = _Rules(frozenset(_LOOPBACK), frozenset(), 0)
 
@@ -121,55 +159,62 @@ class Guard:
             await self._app(scope, receive, send)
             return
         method = str(scope["method"])  # type: ignore[typeddict-item]  # http it is
-        request_id = self._new_id()
-        begun = False
-
-        async def watched(message: Any) -> None:
-            nonlocal begun
-            if not begun:
-                begun = True
-                _complete(message["headers"], request_id)
-            await send(message)
-
-        incoming: Receive = receive
         body = Body(receive) if method in _BODY_METHODS else None
-        if body is not None:
-            incoming = body
+        out = _Outgoing(send, self._new_id(), body)
         try:
-            headers = _headers(scope["headers"])
-            principal = await self._checked(scope, headers)
-            scope["ccr"] = Admitted(  # type: ignore[typeddict-unknown-key]
-                principal, request_id, headers, scope["path"]
-            )
-            await self._app(scope, incoming, watched)
+            await self._let_in(scope, body or receive, out)
         except GatewayError as error:
-            if not begun:
-                await self._errors.send(scope, watched, error, request_id)
+            if not out.entered:
+                status = self._errors.render(error, out.request_id, str(scope["path"]))[0]
+                self._refusals(out.request_id, error, status, _address(scope))
+            if not isinstance(error, ClientGoneError):
+                await self._answer(scope, out, error)
         except Exception as error:  # noqa: BLE001  # the outermost edge
-            self._fault(request_id, error)
-            if not begun:
-                bland = InternalError(f"an internal error; the log has it under {request_id}")
-                await self._errors.send(scope, watched, bland, request_id)
-        if body is not None and not body.over:
+            if body is None or not body.broken:
+                self._fault(out.request_id, error)
+                bland = InternalError(f"an internal error; the log has it under {out.request_id}")
+                await self._answer(scope, out, bland)
+        if body is None:
+            return
+        if body.broken:
+            await self._answer(scope, out, InvalidRequestError("the request body has no proper end"))
+        elif not body.over:
             await body.read_away()
+
+    async def _answer(self, scope: Scope, out: _Outgoing, error: GatewayError) -> None:
+        if not out.begun:
+            await self._errors.send(scope, out, error, out.request_id)
+
+    async def _let_in(self, scope: Scope, receive: Receive, out: _Outgoing) -> None:
+        headers = _headers(scope["headers"])
+        principal = await self._checked(scope, headers)
+        out.entered = True
+        scope["ccr"] = Admitted(  # type: ignore[typeddict-unknown-key]
+            principal, out.request_id, headers, str(scope["path"])
+        )
+        await self._app(scope, receive, out)
 
     async def _checked(self, scope: Any, headers: Headers) -> Principal:
         rules = self._current()
         _check_host(scope["headers"], rules)
         _check_origin(scope["method"], headers, rules)
+        _check_framing(scope["headers"], headers)
         if scope["method"] in _BODY_METHODS:
             _check_body(headers, rules)
         if scope["path"] in _OPEN:
             return ANONYMOUS
         principal = await self._identity.verify(present(headers, scope["query_string"]))
         if principal is None:
-            shown = not _SHOWN.isdisjoint(headers) or b"key=" in scope["query_string"]
-            raise UnauthenticatedError(
-                "this key is not known here"
-                if shown
-                else "a key is needed: send it as x-api-key or as Authorization: Bearer"
-            )
+            raise self._unknown(scope, headers)
         return principal
+
+    def _unknown(self, scope: Any, headers: Headers) -> GatewayError:
+        if _SHOWN.isdisjoint(headers) and b"key=" not in scope["query_string"]:
+            return UnauthenticatedError("a key is needed: send it as x-api-key or as Authorization: Bearer")
+        wait = self._wrong_keys.came(_address(scope))
+        if wait is not None:
+            return LimitedError("too many wrong keys came from this address", retry_after=wait)
+        return UnauthenticatedError("this key is not known here")
 
     def _current(self) -> _Rules:
         """Rules change with the catalog, by identity: nothing is computed per request."""
@@ -178,6 +223,12 @@ class Guard:
             if settings is not self._seen:
                 self._seen, self._rules = settings, _Rules.of(settings)
         return self._rules
+
+
+def _address(scope: Any) -> str:
+    """The peer of the connection. What ``X-Forwarded-For`` says is anybody's word."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 def _headers(raw: Any) -> dict[str, str]:
@@ -223,9 +274,20 @@ def _host_name(host: str) -> str | None:
     return (found["address"] or found["name"]) if found else None
 
 
-def _check_body(headers: Headers, rules: _Rules) -> None:
-    if "transfer-encoding" in headers and "content-length" in headers:
+def _check_framing(raw: Any, headers: Headers) -> None:
+    """What two readers could read in two ways is read by nobody. (Granian takes a Content-Length beside chunks away before we
+    see it, and closes the connection after that request.)
+    """
+    coding = headers.get("transfer-encoding")
+    if coding is not None and "content-length" in headers:
         raise InvalidRequestError("a request has either a Content-Length or a Transfer-Encoding")
+    if coding is not None and coding.strip().lower() != "chunked":
+        raise InvalidRequestError("the only Transfer-Encoding taken is chunked, once")
+    if sum(len(name) + len(value) for name, value in raw) > _MOST_HEADERS:
+        raise HeadersTooLargeError(f"the headers have more than {_MOST_HEADERS} bytes")
+
+
+def _check_body(headers: Headers, rules: _Rules) -> None:
     length = headers.get("content-length", "")
     empty = length in {"", "0"} and "transfer-encoding" not in headers
     media = headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -44,23 +44,21 @@ async def send_answer(send: Send, answer: Answer, patience: float | None = None)
         return
     await send({"type": "http.response.start", "status": answer.status, "headers": _encoded(answer.headers)})
 
+    stuck = False
+
     async def write(data: bytes) -> None:
+        nonlocal stuck
         try:
             async with asyncio.timeout(patience):
                 await send({"type": "http.response.body", "body": data, "more_body": True})
         except TimeoutError:
+            stuck = True
             raise ClientGoneError(f"the client took nothing of its reply for {patience:g} s") from None
 
     try:
         await answer.relay(write)
-    except ClientGoneError:
-        raise  # nobody reads the end, and to send it would be to wait again
-    except BaseException:
-        # Cut off when the process ends, the relay has had its last words; they count in a reply that has an end.
-        await _end(send)
-        raise
-    await _end(send)
-
-
-async def _end(send: Send) -> None:
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    finally:
+        # Cut off when the process ends, the relay has had its last words; they count in a reply that has an end. Where
+        # nobody reads, to send it would be to wait again.
+        if not stuck:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})

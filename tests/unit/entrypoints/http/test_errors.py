@@ -12,7 +12,7 @@ from ccr.adapters.wire import json
 from ccr.domain import errors as domain
 from ccr.domain.errors import GatewayError, WrongMethodError
 from ccr.entrypoints.http.errors import ErrorWriter, gateway_error
-from ccr.entrypoints.http.guard import MisdirectedError, UnsupportedMediaError
+from ccr.entrypoints.http.guard import HeadersTooLargeError, MisdirectedError, UnsupportedMediaError
 from tests.support.asgi import Wire, scope_of
 
 pytestmark = pytest.mark.anyio
@@ -39,6 +39,7 @@ TABLE: dict[type[GatewayError], tuple[int, str]] = {
     domain.UpstreamTimeoutError: (504, "timeout_error"),
     domain.UpstreamProtocolError: (502, "api_error"),
     MisdirectedError: (421, "invalid_request_error"),
+    HeadersTooLargeError: (431, "invalid_request_error"),
     UnsupportedMediaError: (415, "invalid_request_error"),
 }
 NOBODY_HEARS_IT = {domain.ClientGoneError, domain.ConfigError}

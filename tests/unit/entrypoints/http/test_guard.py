@@ -9,13 +9,18 @@ from attrs import evolve
 from ccr.adapters.config.fixed_store import loaded_from
 from ccr.adapters.dialects.anthropic.client import AnthropicClient
 from ccr.adapters.identity.single_key import SingleKey
+from ccr.application.contained import Faults
+from ccr.application.journal import Journal
 from ccr.application.settings import Settings
-from ccr.domain.errors import BudgetError
+from ccr.domain.errors import BudgetError, ClientGoneError
+from ccr.domain.record import Outcome, RequestRecord
 from ccr.domain.secret import Secret
 from ccr.entrypoints.http.errors import ErrorWriter
 from ccr.entrypoints.http.guard import Guard
+from ccr.entrypoints.http.refusals import Refusals
 from ccr.entrypoints.http.replies import send_body
 from tests.support.asgi import Told, Wire, ask, scope_of
+from tests.support.failing import StillClock
 
 pytestmark = pytest.mark.anyio
 
@@ -57,6 +62,8 @@ class Bench:
         self.inside = Inside()
         self.catalog = Current(settings)
         self.faults: list[tuple[str, BaseException]] = []
+        self.records: list[RequestRecord] = []
+        self.clock = StillClock()
         self.guard = Guard(
             self.inside,
             catalog=self.catalog,  # type: ignore[arg-type]
@@ -64,7 +71,13 @@ class Bench:
             new_id=lambda: "req_1",
             errors=ErrorWriter({"anthropic": AnthropicClient()}, "anthropic"),
             fault=lambda request_id, error: self.faults.append((request_id, error)),
+            clock=self.clock,
+            refusals=Refusals(Journal([self], Faults()), self.clock),
         )
+
+    def accept(self, record: RequestRecord) -> None:
+        """Stand for the log."""
+        self.records.append(record)
 
     async def ask(self, *args: Any, **more: Any) -> Told:
         return await ask(self.guard, *args, **more)
@@ -398,3 +411,130 @@ async def test_before_the_first_configuration_only_loopback_names_are_served() -
 
     assert (await bench.ask(path="/ready", host="localhost")).status == 200
     assert (await bench.ask(path="/ready", host="gate.example")).status == 421
+
+
+WRONG = {"x-api-key": "wrong"}
+
+
+async def test_the_twenty_first_wrong_key_of_a_minute_is_told_to_wait() -> None:
+    bench = Bench(key="right")
+    told = [await bench.ask(path="/v1/models", headers=WRONG) for _ in range(25)]
+
+    assert [one.status for one in told] == [401] * 20 + [429] * 5
+    assert told[20].error == (429, "rate_limit_error")
+    assert told[20].headers["retry-after"] == "60"
+    assert b"wrong keys" in told[20].body
+
+
+async def test_a_right_key_is_let_in_whoever_else_comes_from_there() -> None:
+    bench = Bench(key="right")
+    for _ in range(30):
+        await bench.ask(path="/v1/models", headers=WRONG)
+
+    assert (await bench.ask(path="/v1/models", headers=KEY)).status == 200
+    assert (await bench.ask(path="/v1/models", headers=WRONG)).status == 429
+
+
+async def test_the_wait_ends_with_the_minute() -> None:
+    bench = Bench(key="right")
+    for _ in range(21):
+        await bench.ask(path="/v1/models", headers=WRONG)
+    bench.clock.seconds += 45.5
+    assert (await bench.ask(path="/v1/models", headers=WRONG)).headers["retry-after"] == "15"
+    bench.clock.seconds += 15
+
+    assert (await bench.ask(path="/v1/models", headers=WRONG)).status == 401
+
+
+async def test_no_forwarded_address_begins_anew_and_no_missing_key_counts() -> None:
+    bench = Bench(key="right")
+    assert {(await bench.ask(path="/v1/models")).status for _ in range(30)} == {401}
+    statuses = [
+        (await bench.ask(path="/v1/models", headers={**WRONG, "x-forwarded-for": f"10.0.0.{n}"})).status
+        for n in range(21)
+    ]
+
+    assert statuses[-1] == 429
+
+
+@pytest.mark.parametrize(
+    "headers, outcome, status",
+    [
+        (WRONG, Outcome.AUTH, 401),
+        ({}, Outcome.AUTH, 401),
+        ({"origin": "https://evil.example"}, Outcome.AUTH, 403),
+        ({**KEY, "content-type": "text/plain", "content-length": "2"}, Outcome.INVALID, 415),
+    ],
+)
+async def test_every_refusal_has_its_line(headers: dict[str, str], outcome: Outcome, status: int) -> None:
+    bench = Bench(key="right")
+    told = await bench.ask("POST", "/v1/messages", headers, b"{}")
+    (line,) = bench.records
+
+    assert (told.status, line.status, line.outcome, line.id) == (status, status, outcome, "req_1")
+    assert ("127.0.0.1" in line.message) == (status == 401)
+    assert "wrong" not in line.message
+
+
+async def test_a_line_says_who_tries_too_many_keys() -> None:
+    bench = Bench(key="right")
+    for _ in range(21):
+        await bench.ask(path="/v1/models", headers=WRONG)
+
+    assert (bench.records[-1].outcome, bench.records[-1].status) == (Outcome.AUTH, 429)
+    assert bench.records[-1].message == "too many wrong keys came from this address (from 127.0.0.1)"
+
+
+async def test_what_was_let_in_is_not_the_guards_to_write_down() -> None:
+    bench = Bench()
+    bench.inside.trouble = BudgetError("spent")
+    await bench.ask(path="/x")
+
+    assert bench.records == []
+
+
+async def test_a_refusal_with_a_body_closes_the_connection() -> None:
+    bench = Bench(key="right")
+    unread = await bench.ask("POST", "/v1/messages", WRONG, b"{}")
+    bodiless = await bench.ask("GET", "/v1/models", WRONG)
+    inside = await bench.ask("POST", "/v1/messages", KEY, b"{}")
+
+    assert unread.headers["connection"] == "close"
+    assert "connection" not in bodiless.headers
+    assert "connection" not in inside.headers
+
+
+@pytest.mark.parametrize("coding", ["gzip, chunked", "chunked, chunked", "identity", ""])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+async def test_no_other_transfer_coding_is_taken(method: str, coding: str) -> None:
+    told = await Bench().ask(method, "/x", {"transfer-encoding": coding, "content-type": "application/json"})
+
+    assert told.error == (400, "invalid_request_error")
+
+
+async def test_more_headers_than_anybody_needs_are_refused() -> None:
+    assert (await Bench().ask(path="/health", headers={"x-a": "a" * 65_000})).status == 200
+    assert (await Bench().ask(path="/health", headers={"x-a": "a" * 65_536})).status == 431
+
+
+@pytest.mark.parametrize(
+    "trouble", [None, ClientGoneError("gone"), RuntimeError("what a framework makes of it")]
+)
+async def test_a_body_without_a_proper_end_is_a_bad_request_and_no_fault_of_ours(
+    trouble: Exception | None,
+) -> None:
+    class Reader(Inside):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            assert (await receive())["body"] == b"half"
+            assert (await receive())["type"] == "http.disconnect"
+            if trouble is not None:
+                raise trouble
+
+    bench = Bench()
+    bench.guard._app = Reader()
+    wire = Wire(b"half", None)
+    headers = {"content-type": "application/json", "transfer-encoding": "chunked"}
+    await bench.guard(scope_of("POST", "/v1/messages", headers), wire.receive, wire.send)  # type: ignore[arg-type]
+
+    assert wire.told.error == (400, "invalid_request_error")
+    assert bench.faults == []
