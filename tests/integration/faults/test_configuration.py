@@ -6,8 +6,10 @@ import contextlib
 import os
 import resource
 import signal
+import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -144,15 +146,20 @@ def test_names_of_javascript_are_names_and_of_two_the_last_counts(gateway: Gatew
     assert serves(gateway)
 
 
-def test_ten_thousand_providers_are_taken_while_requests_are_served(gateway: GatewayProcess) -> None:
-    entries = [_provider(f"p{n}") for n in range(10_000)]
+def test_thousands_of_providers_are_taken_while_requests_are_served(gateway: GatewayProcess) -> None:
+    entries = [_provider(f"p{n}") for n in range(3_000)]
     revision = status(gateway)["revision"]
 
     gateway.write_config({**GOOD, "Providers": entries, "Router": {"default": "demo,demo"}})
 
-    for _ in range(5):
+    waits = []
+    while httpx.get(f"{gateway.base_url}/health", trust_env=False, timeout=60).json()["revision"] == revision:
+        began = time.monotonic()
         assert serves(gateway)
-    assert eventually(lambda: status(gateway)["revision"] != revision, seconds=60)
+        waits.append(time.monotonic() - began)
+        assert len(waits) < 5_000
+    assert len(waits) > 5
+    assert statistics.median(waits) < 1.0
     assert serves(gateway)
 
 
@@ -246,9 +253,9 @@ def test_a_full_disk_while_saving_is_a_sentence(tmp_path: Path) -> None:
         preexec_fn=limited,
     )
 
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    assert "File too large" in done.stderr or "config.json" in done.stderr
+    assert done.returncode != 0
+    assert "cannot be written: File too large" in done.stderr
+    assert "free some space" in done.stderr
     assert (home / "config.json").read_bytes() == before
 
 

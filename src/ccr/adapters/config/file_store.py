@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import resources
@@ -20,6 +21,7 @@ from ccr.domain.errors import ConfigError, Problem
 
 __all__ = ["FileConfigStore", "first_config", "first_text"]
 
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 MAX_BYTES = 16 * 1024 * 1024
 """Of the file; the parser's own bound is in characters."""
 
@@ -107,7 +109,10 @@ class FileConfigStore:
             raise self._error("there is no configuration here", "`ccr init` writes a first one") from None
         except OSError as error:
             raise self._error(
-                f"cannot be written: {error.strerror}", "check the permissions of its directory"
+                f"cannot be written: {error.strerror}",
+                "free some space there"
+                if error.errno in _NO_SPACE
+                else "check the permissions of its directory",
             ) from error
 
     def _write(self, text: str, edited: str) -> None:

@@ -34,7 +34,7 @@ class ManageConfig:
     async def load(self) -> Catalog:
         """Load and put in force. Raises ConfigError, and then changes nothing."""
         async with self._lock:
-            return self._take(await self.store.load())
+            return await self._take(await self.store.load())
 
     async def reload(self, *, only_if_changed: bool = False) -> bool:
         """Load again, with the files that it names; False = the new one was refused and the old one stays.
@@ -46,7 +46,7 @@ class ManageConfig:
                 loaded = await self.store.load()
                 same = self.holder.loaded and loaded.revision == self.holder.current.revision
                 if not (only_if_changed and same and not self.holder.last_error):
-                    self._take(loaded)
+                    await self._take(loaded)
         except ConfigError as error:
             self.holder.last_error = str(error)
             self.refused(error)
@@ -63,9 +63,10 @@ class ManageConfig:
             ):  # a fault of ours: the configuration in force stays, and the next change counts
                 self.holder.last_error = f"it could not be taken: {outcome.because}"
 
-    def _take(self, loaded: Loaded) -> Catalog:
+    async def _take(self, loaded: Loaded) -> Catalog:
         try:
-            catalog = self.compiler(loaded)
+            # In a thread: thousands of providers take seconds, and streams go on meanwhile.
+            catalog = await asyncio.to_thread(self.compiler, loaded)
         except ConfigError as error:
             raise self.store.place(error) from None
         self.holder.swap(catalog)
