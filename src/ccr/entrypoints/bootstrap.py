@@ -184,6 +184,7 @@ def service_of(place: Paths, settings: Settings, banner: str = "") -> Service:
         pid_file=str(place.pid_file),
         fleet=str(place.socket),
         banner=banner,
+        most_memory=settings.limits.worker_memory,
     )
 
 

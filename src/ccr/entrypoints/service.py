@@ -38,7 +38,8 @@ EXIT_CONFIG = 78
 
 @frozen
 class Service:
-    """``drain_wait`` and ``drain_timeout`` in seconds; ``banner`` is printed once the service is ready.
+    """``drain_wait`` and ``drain_timeout`` in seconds; ``banner`` is printed once the service is ready. A worker that holds
+    more than ``most_memory`` bytes is replaced; 0 = never.
 
     ``token`` is that of the last ``ccr restart``, which looks for it in the file of facts; ``trouble`` says why that one
     failed, and ``trouble_code`` with which exit code.
@@ -56,6 +57,7 @@ class Service:
     token: str = ""
     trouble: str = ""
     trouble_code: int = 0
+    most_memory: int = 0
 
     def to_environment(self) -> str:
         """Return the text that :meth:`from_environment` reads."""

@@ -24,7 +24,7 @@ from attrs import define, evolve, field
 
 from ccr.adapters.system.fleet import FleetHub
 from ccr.adapters.system.listeners import close_all
-from ccr.adapters.system.processes import describe_exit
+from ccr.adapters.system.processes import describe_exit, resident
 from ccr.entrypoints.premises import NoRoomError, Premises, say
 from ccr.entrypoints.readiness import is_ready, notify_systemd
 from ccr.entrypoints.service import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, Service
@@ -41,6 +41,10 @@ _KILL_GRACE = 5.0
 _SOON = 10.0
 """A worker that dies within this many seconds of its start died of the start."""
 _MOST_DEATHS = 5
+_WEIGH_SECONDS = 2.0
+"""Between two looks at a worker's memory. After a replacement a minute passes, so that a limit below what a worker needs
+does not keep the machine busy.
+"""
 _COMMAND = (sys.executable, "-P", "-m", "ccr.entrypoints.worker")
 
 
@@ -152,6 +156,7 @@ class Supervisor:
         while not self._stop.is_set():
             code = worker.process.poll()
             if code is None:
+                worker = await self._replaced(worker) if self._is_too_big(worker) else worker
                 await asyncio.sleep(_POLL * 4)
                 continue
             worker.close()
@@ -166,6 +171,44 @@ class Supervisor:
             await asyncio.sleep(0.1 * 2**deaths)
             fresh = self._spawn(worker.number, deaths)
             self.workers[worker.number] = worker = fresh
+
+    def _is_too_big(self, worker: Worker) -> bool:
+        now = time.monotonic()
+        if not self.service.most_memory or not self._was_ready or now - worker.weighed < _WEIGH_SECONDS:
+            return False
+        worker.weighed = now
+        return resident(worker.process.pid) > self.service.most_memory
+
+    async def _replaced(self, worker: Worker) -> Worker:
+        """Put a new worker in the place of one that holds too much; the old one ends its replies. Returns who serves."""
+        megabytes = self.service.most_memory // 1024 // 1024
+        self.say(
+            f"ccr: worker {worker.number + 1} holds more than {megabytes} MB; starting another in its place"
+        )
+        fresh = self._spawn(worker.number)
+        try:
+            joined = await self._joined(fresh)
+        except asyncio.CancelledError:
+            kill([fresh])
+            raise
+        if not joined:
+            self.say("ccr: the new worker did not get ready; the old one stays")
+            kill([fresh])
+            worker.weighed = time.monotonic() + _READY_SECONDS
+            return worker
+        fresh.weighed = time.monotonic() + _READY_SECONDS
+        self.workers[worker.number] = fresh
+        self.leaving.append(worker)
+        self._keep(self._see_off([worker]))
+        return fresh
+
+    async def _joined(self, worker: Worker) -> bool:
+        """Wait until a worker has said hello to the fleet, which it does when it can serve."""
+        for _ in range(int(_READY_SECONDS / _POLL)):
+            if worker.process.pid in self.hub.pids or not worker.living:
+                break
+            await asyncio.sleep(_POLL)
+        return worker.process.pid in self.hub.pids
 
     def _give_up(self, code: int, deaths: int) -> None:
         when = "while it started" if deaths == 1 else f"{deaths} times in a row"

@@ -32,6 +32,8 @@ class Worker:
     pipe: int
     """Our end of its standard input: closed when we end, however we end."""
     deaths: int = 0
+    weighed: float = 0.0
+    """When its memory was looked at last (monotonic seconds)."""
 
     @property
     def living(self) -> bool:

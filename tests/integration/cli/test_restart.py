@@ -232,3 +232,22 @@ def test_what_is_no_renewal_is_refused(home: Home) -> None:
             assert json.loads(reader.readline()) == {"renewing": False}
 
     assert home.json("status")["pid"] == worker
+
+
+def test_a_worker_that_holds_too_much_is_replaced_and_its_stream_goes_on(home: Home) -> None:
+    long = text(" ".join(["word"] * 30)).dripping(0.3)
+    with FakeOpenAI(lambda _seen, _n: long, key="k", models=("m",)) as upstream:
+        # Less than a worker needs: every one is too big.
+        _configure(home, upstream, Limits={"workerMemoryMb": 10})
+        home.run("start")
+        worker = home.json("status")["pid"]
+        connection, response = _opened(home)
+
+        wait_for(lambda: home.json("status").get("pid", worker) != worker)
+        assert get(home.port, "/ready") == 200
+        assert b"message_stop" in response.read()
+        connection.close()
+        second = home.json("status")["pid"]
+        time.sleep(4)
+        assert home.json("status")["pid"] == second, "not again and again"
+    assert "holds more than 10 MB" in (home.ccr_home / "logs" / "service.log").read_text()

@@ -104,6 +104,7 @@ async def test_who_leaves_the_queue_of_a_provider_is_gone_within_a_second(tmp_pa
         for task in (first, second):
             task.cancel()
         await asyncio.wait({first, second})
+        status: dict[str, Any] = {}
         for _ in range(20):
             status = (await client.get("/api/status")).json()
             if not status["active_requests"]:

@@ -7,11 +7,12 @@ import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 from typing import Protocol
 
 from attrs import define, field
 
-__all__ = ["Adopted", "Process", "describe_exit", "wait_a_little"]
+__all__ = ["Adopted", "Process", "describe_exit", "resident", "wait_a_little"]
 
 _POLL = 0.02
 
@@ -91,6 +92,15 @@ def describe_exit(code: int) -> str:
     with contextlib.suppress(ValueError):
         return f"signal {signal.Signals(-code).name}"
     return f"signal {-code}"
+
+
+def resident(pid: int) -> int:
+    """Return the bytes that a process holds in memory; 0 where the system does not say (no /proc)."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]
+    except (OSError, IndexError):
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def wait_a_little(process: Process, seconds: float) -> None:

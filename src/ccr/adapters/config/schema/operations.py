@@ -92,6 +92,14 @@ class LimitsBlock:
         default=1_000,
         least=0,
     )
+    worker_memory: int = key(
+        "workerMemoryMb",
+        Kind.INTEGER,
+        "A worker that holds more memory than this is replaced by a new one, without losing a request (Linux). "
+        "0: never. Takes effect with the next start or restart.",
+        default=0,
+        least=0,
+    )
     body_idle: int = key(
         "bodyIdleMs", Kind.MILLIS, "Longest pause within a request body.", default=30_000, least=1
     )
