@@ -100,7 +100,7 @@ class _Line:
 
 @define(eq=False)
 class FleetHub:
-    """The parent's side. ``pids`` are the workers that are connected now; ``renew`` answers the command line."""
+    """The parent's side. ``pids`` are the workers that are connected now, ``members`` their number; ``renew`` answers the command line."""
 
     path: Path
     renew: Callable[[Mapping[str, object]], bool] | None = None
@@ -130,6 +130,10 @@ class FleetHub:
             await asyncio.wait(set(self._open.values()), timeout=_ANSWER_SECONDS)
         with contextlib.suppress(OSError):
             reachable(self.path).unlink()
+
+    @property
+    def members(self) -> int:
+        return len(self._lines)
 
     @property
     def pids(self) -> set[int]:

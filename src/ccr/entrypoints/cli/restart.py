@@ -35,7 +35,7 @@ _POLL = 0.05
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), help="Listen here instead of at the configured PORT.")
 def restart(*, port: int | None) -> None:
-    """Start anew, with the installed version and this shell's environment, without losing a request.
+    """Start anew without losing a request: version, environment, configuration.
 
     New requests go to the new server as soon as it is ready; those under way end with the old one, which has
     Timeouts.drainMs for it. If the new one does not get ready, the old one stays.

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from ccr.adapters.system.fleet import FleetHub, FleetMember, reachable
@@ -142,3 +143,30 @@ def test_a_long_path_has_a_short_stand_in(tmp_path: Path, monkeypatch: pytest.Mo
     assert found.name == "ccr.sock"
     assert found.parent.stat().st_mode & 0o777 == 0o700
     assert reachable(tmp_path / "y") == tmp_path / "y" or len(os.fsencode(tmp_path)) > 98
+
+
+async def test_the_command_line_asks_the_parent_for_a_renewal(tmp_path: Path) -> None:
+    asked: list[object] = []
+
+    def renew(message: object) -> bool:
+        asked.append(message)
+        return message == {"right": True}
+
+    hub = FleetHub(tmp_path / "s", renew=renew)
+    await hub.open()
+    reader, writer = await asyncio.open_unix_connection(tmp_path / "s")
+    try:
+        for wanted, answer in (({"right": True}, True), ({"right": False}, False), ("junk", False)):
+            writer.write(msgspec.json.encode({"renew": wanted}) + b"\n")
+            assert msgspec.json.decode(await reader.readline()) == {"renewing": answer}
+    finally:
+        writer.close()
+        await hub.close()
+
+    assert asked == [{"right": True}, {"right": False}]
+    assert hub.pids == set(), "who asks is no member"
+
+
+async def test_a_hub_knows_who_has_joined(tmp_path: Path) -> None:
+    async with fleet(tmp_path / "s", {}) as (hub, _):
+        assert hub.pids == {os.getpid()}
