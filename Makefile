@@ -18,7 +18,7 @@ CLIENTS := tests/integration/claude_code tests/integration/other_clients
 SOURCES := $(wildcard src tests tools bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check fmt lint types itest faults load soak bench docs ci lock client coverage drift clean python-ok
+.PHONY: help install run test check fmt lint types itest faults load soak audit sbom bench docs ci lock client coverage drift clean python-ok
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -79,6 +79,12 @@ soak: install ## MINUTES (30) of mixed traffic, 3 clients in 10 leave: what grow
 bench: install ## The figures, ours beside a direct call and any peer; medians and ratios of one run
 	@$(PY) bench/run.py
 	@$(PY) bench/pairs.py
+
+audit: install ## Locks, what runs at start, bill of materials, known holes
+	@$(PY) tools/supply.py
+
+sbom: install ## dist/ccr.cdx.json, the CycloneDX list of what is shipped with us
+	@$(PY) tools/supply.py sbom
 
 docs: install ## Build the documentation, warnings are errors
 	@$(BIN)/mkdocs build --strict --quiet

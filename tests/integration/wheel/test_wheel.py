@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
 import venv
 import zipfile
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from tests.support.parts import in_ci
+
 ROOT = Path(__file__).resolve().parents[3]
+
+
+def supply() -> ModuleType:
+    """The tool that `make audit` runs."""
+    spec = importlib.util.spec_from_file_location("tools_supply", ROOT / "tools/supply.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +88,42 @@ def test_everything_that_is_read_at_run_time_is_in_the_wheel(wheel: Path) -> Non
     ):
         assert needed in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert not [
-        name for name in names if name.startswith(("tests/", "bench/", "tools/")) or name.endswith(".pth")
-    ]
+    assert supply().strange_in_wheel(names) == []
+    entry_points = zipfile.ZipFile(wheel).read("ccr-0.1.0.dist-info/entry_points.txt").decode()
+    assert entry_points.split("\n")[:2] == ["[console_scripts]", "ccr = ccr.entrypoints.cli.main:main"]
+    assert "[" not in entry_points[1:]
+
+
+@pytest.mark.slow
+def test_a_release_installs_from_the_lock_alone_and_runs_nothing_at_start(
+    wheel: Path, tmp_path: Path
+) -> None:
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--no-deps"]
+    locked = subprocess.run(
+        [
+            *pip,
+            "--only-binary",
+            ":all:",
+            "--require-hashes",
+            "-r",
+            str(ROOT / "requirements" / "runtime.txt"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if locked.returncode and "hash" not in locked.stderr.lower() and not in_ci():
+        pytest.skip(f"the package index cannot be reached: {locked.stderr.strip()[-200:]}")
+    assert locked.returncode == 0, locked.stderr[-2000:]
+    subprocess.run([*pip, "--no-index", str(wheel)], check=True)
+    packages = next((tmp_path / "venv" / "lib").glob("python*/site-packages"))
+
+    assert supply().strange_at_start(packages) == []
+    assert run(tmp_path / "venv", tmp_path, "version").returncode == 0
+    check = subprocess.run([python, "-m", "pip", "check"], capture_output=True, text=True, check=False)
+    assert check.returncode == 0, check.stdout
 
 
 def test_the_installed_command_runs_and_is_the_installed_one(home: Path, tmp_path: Path) -> None:
