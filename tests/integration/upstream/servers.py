@@ -30,6 +30,8 @@ class Talk:
     body: bytes
 
     async def say(self, data: bytes) -> None:
+        if self.writer.is_closing():
+            raise ConnectionResetError  # as the kernel would say; uvloop says RuntimeError
         self.writer.write(data)
         await self.writer.drain()
 

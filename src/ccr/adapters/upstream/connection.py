@@ -44,12 +44,12 @@ class Connection(asyncio.BufferedProtocol):
     )
 
     def __init__(
-        self, origin: Origin, on_lost: Callable[[Connection], None], buffer: bytearray | None = None
+        self, origin: Origin, on_lost: Callable[[Connection], None], buffer: memoryview | None = None
     ) -> None:
         """``on_lost`` is called once when the connection is gone, whoever closed it. ``buffer`` is where the loop reads to;
         all connections of one loop may share it, for what was read is parsed before anybody else reads.
         """
-        self._buffer = bytearray(READ_SIZE) if buffer is None else buffer
+        self._buffer = memoryview(bytearray(READ_SIZE)) if buffer is None else buffer
         self.origin = origin
         self.expires = 0.0
         self.keep_alive_hint = ""
@@ -70,8 +70,8 @@ class Connection(asyncio.BufferedProtocol):
             self._poller = select.poll()
             self._poller.register(sock.fileno(), select.POLLIN | select.POLLPRI)
 
-    def get_buffer(self, sizehint: int) -> bytearray:
-        """Where to read to, whatever size the loop would like."""
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where to read to, whatever size the loop would like. A view: asyncio's TLS writes to slices, which a bytearray copies."""
         del sizehint
         return self._buffer
 
@@ -81,7 +81,7 @@ class Connection(asyncio.BufferedProtocol):
         if parser is None:
             self.abort()
             return
-        parser.feed(memoryview(self._buffer)[:nbytes])
+        parser.feed(self._buffer[:nbytes])
         if parser.size > HIGH_WATER and not self._paused and self._transport is not None:
             self._paused = True
             self._transport.pause_reading()

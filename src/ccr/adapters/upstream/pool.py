@@ -63,7 +63,7 @@ class Pool:
         # A dict is an ordered set: popitem() takes the youngest, iter() begins with the oldest, del is O(1).
         self._idle: dict[Origin, dict[Connection, None]] = {}
         self._open: set[Connection] = set()
-        self._buffer = bytearray(READ_SIZE)
+        self._buffer = memoryview(bytearray(READ_SIZE))
         self._reaper: asyncio.TimerHandle | None = None
         self._closed = False
         self._dialled = 0

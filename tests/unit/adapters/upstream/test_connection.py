@@ -96,7 +96,7 @@ async def test_a_slow_reader_stops_the_peer() -> None:
 
 
 async def test_connections_that_share_a_buffer_keep_their_bytes_apart() -> None:
-    buffer = bytearray(16)
+    buffer = memoryview(bytearray(16))
     made: list[tuple[Connection, socket.socket, ResponseParser]] = []
     for _ in range(2):
         ours, peer = socket.socketpair()
