@@ -1,6 +1,9 @@
-"""Run test suites one after the other: each one's time, then everything that was skipped and why.
+"""Run test suites: each one's time, then everything that was skipped and why.
 
     python tools/run_suites.py unit integration client slow
+
+The integration suite waits more than it works, so the unit tests and the real clients run beside it, on the other
+processor; what they say is shown when they are done.
 
 Exits non-zero if a suite failed, ran over its time, or (with CI=true) had no test at all. With CI=true or
 COVERAGE=1 the in-process suites are measured, and `make check` uses that measurement while it is fresh.
@@ -8,11 +11,13 @@ COVERAGE=1 the in-process suites are measured, and `make check` uses that measur
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
@@ -35,17 +40,19 @@ class Suite:
     measured: bool = False
     interpreter: list[str] = field(default_factory=list)
     client: bool = False
+    lane: int = 0
+    """Suites of one lane run one after the other, lanes run beside each other."""
 
 
 SUITES = {
-    "unit": Suite("unit", ["tests/unit"], 1200, measured=True, interpreter=["-X", "dev"]),
+    "unit": Suite("unit", ["tests/unit"], 1200, measured=True, interpreter=["-X", "dev"], lane=1),
     "integration": Suite(
         "integration",
         ["tests/integration", *(f"--ignore={folder}" for folder in CLIENTS), "-m", "not slow"],
         900,
         measured=True,
     ),
-    "client": Suite("real clients", [*map(str, CLIENTS), "-m", "not slow"], 900, client=True),
+    "client": Suite("real clients", [*map(str, CLIENTS), "-m", "not slow"], 900, client=True, lane=1),
     "slow": Suite("slow", ["tests/integration", "-m", "slow"], 1500, client=True),
 }
 
@@ -90,7 +97,48 @@ def is_installed(folder: Path) -> bool:
     return installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime
 
 
-def run(name: str) -> Result:
+@dataclass
+class Lanes:
+    """What runs now, so that it can be ended, and who may print."""
+
+    running: set[subprocess.Popen[bytes]] = field(default_factory=set)
+    speaker: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, names: list[str]) -> list[Result]:
+        """Run every suite; the results in the order of the names."""
+        found: dict[str, Result] = {}
+        lanes: dict[int, list[str]] = {}
+        for name in names:
+            lanes.setdefault(SUITES[name].lane, []).append(name)
+
+        def one(lane: list[str], *, quiet: bool) -> None:
+            for name in lane:
+                found[name] = run(name, self, quiet=quiet)
+
+        # The first lane speaks as it goes, the others when a suite is done.
+        first, *others = [lanes[lane] for lane in sorted(lanes)]
+        threads = [threading.Thread(target=one, args=(lane,), kwargs={"quiet": True}) for lane in others]
+        try:
+            for thread in threads:
+                thread.start()
+            one(first, quiet=False)
+            for thread in threads:
+                thread.join()
+        except KeyboardInterrupt:
+            for process in list(self.running):
+                end(process)
+            raise
+        return [found[name] for name in names]
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a suite and what it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def run(name: str, lanes: Lanes, *, quiet: bool) -> Result:
     suite = SUITES[name]
     report = WORK / f"{name}.xml"
     report.unlink(missing_ok=True)
@@ -108,20 +156,35 @@ def run(name: str) -> Result:
         "-rfE",
         f"--junitxml={report}",
     ]
-    print(f"\n== {suite.title} ==", flush=True)
+    if not quiet:
+        print(f"\n== {suite.title} ==", flush=True)
     started = time.monotonic()
+    output = WORK / f"{name}.log"
     # A session of its own, so that ending a hung suite ends what it started too.
-    with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as process:
+    with (
+        output.open("wb") as said,
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            start_new_session=True,
+            stdout=said if quiet else None,
+            stderr=said if quiet else None,
+        ) as process,
+    ):
+        lanes.running.add(process)
         try:
             code = process.wait(timeout=suite.limit_s)
-        except (subprocess.TimeoutExpired, KeyboardInterrupt) as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            if isinstance(error, KeyboardInterrupt):
-                raise
-            print(f"{suite.title}: not done after {suite.limit_s} s, ended")
+        except subprocess.TimeoutExpired:
+            end(process)
             code = 124
+        finally:
+            lanes.running.discard(process)
     result = Result(suite, code, time.monotonic() - started)
+    if quiet:
+        with lanes.speaker:
+            print(f"\n== {suite.title} ==\n{output.read_text('utf-8', 'replace')}", flush=True)
+    if code == 124:
+        print(f"{suite.title}: not done after {suite.limit_s} s, ended")
     if report.exists():
         read_report(report, result)
     return result
@@ -144,7 +207,7 @@ def verdict(result: Result) -> tuple[bool, str]:
     return False, "ran out of time" if result.code == 124 else "FAILED"
 
 
-def summarise(results: list[Result]) -> int:
+def summarise(results: list[Result], seconds: float) -> int:
     print("\n== summary ==")
     good = True
     for result in results:
@@ -154,7 +217,7 @@ def summarise(results: list[Result]) -> int:
         print(
             f"{result.suite.title:12} {word:15} {result.seconds:7.1f} s  {result.passed} passed, {skipped} skipped"
         )
-    print(f"{'in all':12} {'':15} {sum(result.seconds for result in results):7.1f} s")
+    print(f"{'in all':12} {'':15} {seconds:7.1f} s")
     skips = [(result.suite.title, *skip) for result in results for skip in result.skips.most_common()]
     print("\nSkipped, and why:" if skips else "\nNothing was skipped.")
     for title, reason, count in skips:
@@ -174,10 +237,11 @@ def main(names: list[str]) -> int:
         (WORK / "measured").unlink(missing_ok=True)
     if any(SUITES[name].client for name in names):
         install_client()
-    results = [run(name) for name in names]
+    started = time.monotonic()
+    results = Lanes().run(names)
     if measure() and all(result.code == 0 for result in results if result.suite.measured):
         (WORK / "measured").write_text(" ".join(names))
-    return summarise(results)
+    return summarise(results, time.monotonic() - started)
 
 
 if __name__ == "__main__":
