@@ -18,7 +18,7 @@ CLIENTS := tests/integration/claude_code tests/integration/other_clients
 SOURCES := $(wildcard src tests tools bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check fmt lint types itest faults load soak audit sbom bench docs ci lock client coverage drift clean python-ok
+.PHONY: help install run test check fmt lint types itest faults sim fuzz load soak audit sbom bench docs ci lock client coverage drift clean python-ok
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -75,6 +75,12 @@ load: install ## 100 to 5000 streams at once before one worker: who is served, w
 
 soak: install ## MINUTES (30) of mixed traffic, 3 clients in 10 leave: what grows is a leak
 	@$(PY) -m tests.support.soak $(or $(MINUTES),30) $(SEED)
+
+sim: install ## Lives of a gateway over virtual time, SEEDS=100 of them, each from a fresh seed; SEED=7 shows one again
+	@$(PY) -m tests.support.sim.run $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100))
+
+fuzz: install ## Every reader of foreign bytes, SECONDS=60 each, guided by coverage; finds stay in .cache/fuzz
+	@$(PY) -m tests.support.fuzz.run --seconds $(or $(SECONDS),60) $(TARGET)
 
 bench: install ## The figures, ours beside a direct call and any peer; medians and ratios of one run
 	@$(PY) bench/run.py

@@ -1,0 +1,1 @@
+"""A whole gateway over virtual time: providers that fail, callers that leave, all from one seed."""
