@@ -44,14 +44,18 @@ class Provider(LoopbackServer):
     async def answer(self, exchange: Exchange) -> None:
         asked = exchange.recorded
         pieces, model = PIECES[asked.path], str(asked.json["model"])
-        await exchange.open(200, SSE)
+        if (asked.path, model) in self.begun and model.startswith("dead"):
+            await exchange.cut()
+            return
         if (asked.path, model) in self.begun:
+            await exchange.open(200, SSE)
             make = anthropic if asked.path == "/v1/messages" else chat
             rest = Sequel(BLOCKS, "anchor").rest(asked.json["messages"])
             await exchange.chunk(joined(make(rest, tokens=20)))
             await exchange.end()
             return
         self.begun.add((asked.path, model))
+        await exchange.open(200, SSE)
         way, _, events = model.partition("-")
         await self._cut(exchange, way, pieces[: int(events)])
 
@@ -60,10 +64,11 @@ class Provider(LoopbackServer):
             await exchange.chunk(piece.data)
         if way == "silent":
             await exchange.sleep(20)
+        if way in ("junk", "reset"):
+            await asyncio.sleep(0.5)  # what was written is to arrive by itself
         if way == "junk":
             await exchange.chunk(b"data: <html>\n\n")
         if way == "reset":
-            await asyncio.sleep(0.1)  # what was written is to arrive
             linger = struct.pack("ii", 1, 0)
             exchange.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         await exchange.cut()
@@ -91,7 +96,7 @@ async def gateway(folder: Path, path: str) -> AsyncIterator[tuple[GatewayProcess
             "name": "p",
             "api_base_url": provider.origin + path,
             "api_key": "sk-0",
-            "models": list(MODELS[path]),
+            "models": [*MODELS[path], "dead-3"],
         }
         config = {
             "Providers": [entry],
@@ -134,6 +139,24 @@ async def test_a_reply_goes_on_whatever_cuts_it(path: str, tmp_path: Path) -> No
             assert [one.get("purpose", "") for one in line["attempts"]] == ["", "continuation"][: 1 + goes_on]
         status = (await client.get("/api/status")).json()
         assert (status["active_requests"], status["health"][0]["in_flight"]) == (0, 0)
+
+
+async def test_if_nobody_goes_on_the_cut_is_told(tmp_path: Path) -> None:
+    async with (
+        gateway(tmp_path, "/v1/messages") as (process, provider),
+        httpx.AsyncClient(base_url=process.base_url, timeout=30, trust_env=False) as client,
+    ):
+        reply = await client.post("/v1/messages", json={**BODY, "model": "p,dead-3", "stream": True})
+        seen = Seen(reply.status_code)
+        read_stream(seen, reply.content)
+
+        assert (seen.problems, seen.ended, len(provider.requests)) == ([], "error", 2)
+        assert TEXT.startswith(seen.text)
+        assert "was cut short" in seen.message
+        assert b"continued" not in reply.content
+        status = (await client.get("/api/status")).json()
+        assert (status["active_requests"], status["health"][0]["in_flight"]) == (0, 0)
+        assert status["runtime"]["connections"] == status["runtime"]["idle_connections"]
 
 
 def logged(process: GatewayProcess, session: str) -> list[dict[str, Any]]:
