@@ -9,13 +9,13 @@ from pathlib import Path as FilePath
 from attrs import define, field, frozen
 
 from ccr.adapters.config.problems import Path
+from ccr.application.settings.providers import OPEN_HEADERS
 
 __all__ = [
     "MASK",
     "Expansion",
     "Missing",
     "expand",
-    "is_open_header",
     "is_secret_name",
     "mask",
     "read_secret_file",
@@ -31,10 +31,6 @@ _SECRET_NAME = re.compile(
     r"(?i:api_?key|secret|passw(?:or)?d|token)s?$"
     r"|(?:^|[_.-]|(?<=[a-z])(?=[A-Z]))(?i:key|authorization|credential|cookie)s?$"
 )
-_OPEN_HEADERS = frozenset({
-    "accept", "accept-language", "anthropic-beta", "anthropic-version", "content-type", "http-referer", "openai-beta",
-    "openai-organization", "openai-project", "referer", "user-agent", "x-title",
-})  # fmt: skip
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
 
@@ -156,18 +152,13 @@ def is_secret_name(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None
 
 
-def is_open_header(name: str) -> bool:
-    """Whether the value of this header may be shown. Any other may be a key by a name that only its owner knows."""
-    return name.lower() in _OPEN_HEADERS
-
-
 def mask(value: object, secrets: set[Path], path: Path = ()) -> object:
     """A copy in which secrets are ``***``: by path, by the name of the key, in headers, and user names in URLs."""
     if isinstance(value, dict):
         headers = path[-1:] == ("headers",)
         return {
             key: _masked(item)
-            if is_secret_name(str(key)) or (headers and not is_open_header(str(key)))
+            if is_secret_name(str(key)) or (headers and str(key).lower() not in OPEN_HEADERS)
             else mask(item, secrets, (*path, key))
             for key, item in value.items()
         }

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from ccr.adapters.config.expand import is_open_header, is_secret_name
+from ccr.adapters.config.expand import is_secret_name
 
 if TYPE_CHECKING:
     from ccr.application.settings import Settings
@@ -26,11 +26,7 @@ def _found(settings: Settings) -> Iterator[str]:
             yield key.reveal()
     for provider in settings.providers:
         yield from (key.reveal() for key in provider.api_keys)
-        for name, value in provider.headers.items():
-            if not is_open_header(name):
-                yield value
-                # "Bearer x", "Token x": the second half may be told alone.
-                yield value.partition(" ")[2]
+        yield from provider.hidden()
         for use in (*provider.use, *(use for uses in provider.model_use.values() for use in uses)):
             yield from _options(use.options)
     for file in settings.transformers:

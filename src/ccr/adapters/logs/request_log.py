@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,12 @@ __all__ = ["RequestLog", "line_of"]
 
 _LONGEST = 500
 """Characters of a field."""
+
+_LONGEST_FOREIGN = 300
+_QUOTED = re.compile(r"\"[^\"]{64,}\"|'[^']{64,}'|`[^`]{64,}`")
+"""Names of models and parameters are shorter."""
+_RAW = re.compile(r"[{\n]|\[[\[{\"']")
+"""Where JSON begins, or another line."""
 
 _QUIET = frozenset({Outcome.OK, Outcome.CLIENT_CLOSED})
 
@@ -67,7 +74,7 @@ def line_of(record: RequestRecord, redact: Callable[[str], str] = str) -> dict[s
         "losses": sorted({str(loss) for loss in record.losses}),
         "repairs": [f"{repair.tool}:{repair.fix.value}" for repair in record.repairs],
         "error": record.error,
-        "message": record.message,
+        "message": _brief(record),
     }
     facts, decision = record.facts, record.decision
     if facts is not None:
@@ -89,6 +96,14 @@ def line_of(record: RequestRecord, redact: Callable[[str], str] = str) -> dict[s
             "tokens": decision.tokens,
         }
     return {key: _clipped(value, redact) for key, value in line.items() if value not in (None, "", [], {})}
+
+
+def _brief(record: RequestRecord) -> str:
+    """A provider's sentence without what it quotes at length: it may be the prompt."""
+    if not record.error.startswith("upstream_"):
+        return record.message
+    said = _QUOTED.sub("'...'", record.message)
+    return _RAW.split(said, maxsplit=1)[0].rstrip()[:_LONGEST_FOREIGN]
 
 
 def _clipped(value: object, redact: Callable[[str], str]) -> object:

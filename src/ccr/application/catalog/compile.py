@@ -225,6 +225,7 @@ class Compiler:
             keys=way.keys,
             pipeline=Pipeline.of(way.chain, destination),
             headers=tuple(headers.items()),
+            hidden=made.provider.hidden(),
             timeouts=_timeouts(settings),
             max_reply=settings.limits.max_reply,
             max_event=settings.limits.max_event,

@@ -33,6 +33,7 @@ class Target:
 
     ``headers`` are sent with every request (content type, configured extras). ``max_reply`` and ``max_event`` bound a
     non-streamed reply and a single event in bytes. ``keys``: at least one; ``credential`` is that of the key in use.
+    ``hidden``: values of headers that nobody else may see.
     """
 
     ref: ModelRef
@@ -49,3 +50,8 @@ class Target:
     keys: tuple[TargetKey, ...] = field(
         default=Factory(lambda self: (TargetKey("", self.credential),), takes_self=True), repr=False
     )
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+
+    def secrets(self) -> tuple[str, ...]:
+        """Texts that must be masked wherever the provider's words go out."""
+        return (*self.credential.secrets(), *self.hidden)

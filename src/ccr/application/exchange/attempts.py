@@ -185,7 +185,7 @@ class Attempts:
         try:
             return await commit(job, target, prepared, response, watch)
         except GatewayError as error:
-            mask_error(error, target.credential.secrets())
+            mask_error(error, target.secrets())
             # It had said yes: a model has worked on this, and somebody may have to pay for it.
             error.accepted = isinstance(error, UpstreamError)
             raise

@@ -91,7 +91,7 @@ def _decoded(target: Target, prepared: Prepared, response: UpstreamResponse) -> 
     decoder = target.dialect.stream_decoder(target.hosting.framer(limit=target.max_event))
     if any(getattr(stage, "mends", False) for stage in prepared.stages) and hasattr(decoder, "be_lenient"):
         decoder.be_lenient()
-    return DecodedSource(response, decoder, target.credential.secrets())
+    return DecodedSource(response, decoder, target.secrets())
 
 
 async def _whole(

@@ -41,7 +41,7 @@ async def one_round(
     except BaseException as error:
         await response.aclose()
         if isinstance(error, GatewayError):
-            mask_error(error, target.credential.secrets())
+            mask_error(error, target.secrets())
         raise
 
 
@@ -53,7 +53,7 @@ async def checked(target: Target, response: UpstreamResponse) -> None:
             body = await response.read(_MAX_ERROR_BODY)
         except UpstreamError:
             body = b""  # cut short, or without end: its status says enough
-        body = mask_body(body, target.credential.secrets())
+        body = mask_body(body, target.secrets())
         raise target.dialect.decode_error(status, response.headers, body, provider=target.ref.provider)
     if status >= _FIRST_NOT_OK:
         raise UpstreamProtocolError(

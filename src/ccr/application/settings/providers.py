@@ -8,7 +8,14 @@ from attrs import field, frozen
 
 from ccr.domain.secret import Secret
 
-__all__ = ["ModelOverride", "ProviderSettings", "TransformerFile", "TransformerUse"]
+__all__ = ["OPEN_HEADERS", "ModelOverride", "ProviderSettings", "TransformerFile", "TransformerUse"]
+
+
+OPEN_HEADERS = frozenset({
+    "accept", "accept-language", "anthropic-beta", "anthropic-version", "content-type", "http-referer", "openai-beta",
+    "openai-organization", "openai-project", "referer", "user-agent", "x-title",
+})  # fmt: skip
+"""Headers whose values may be shown. Any other may be a key by a name that only its owner knows."""
 
 
 @frozen
@@ -59,3 +66,11 @@ class ProviderSettings:
     where: str = ""
     key_weights: tuple[float, ...] = ()
     max_in_flight: int | None = None
+
+    def hidden(self) -> tuple[str, ...]:
+        """Return the values of headers that may be secret: any may that is not known not to be.
+
+        Of two words (``Bearer x``) the second is one by itself.
+        """
+        values = (value for name, value in self.headers.items() if name.lower() not in OPEN_HEADERS)
+        return tuple(text for value in values for text in (value, value.partition(" ")[2]) if text)

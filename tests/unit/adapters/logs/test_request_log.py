@@ -89,3 +89,25 @@ def test_a_long_text_is_redacted_before_it_is_cut() -> None:
     line = line_of(record(message="x" * 495 + "a-secret"), lambda text: text.replace("a-secret", "***"))
 
     assert line["message"] == "x" * 495 + "***"
+
+
+@pytest.mark.parametrize(
+    "said, written",
+    [
+        ("The model `gpt-9` does not exist", "The model `gpt-9` does not exist"),
+        ("Unsupported parameter: 'max_tokens'", "Unsupported parameter: 'max_tokens'"),
+        ('Invalid request: {"messages": [{"content": "the prompt"}]}', "Invalid request:"),
+        ("bad input [{'role': 'user'}]", "bad input"),
+        ("no such tool [Read]", "no such tool [Read]"),
+        (f"Invalid value: '{'the prompt ' * 9}'. Expected one", "Invalid value: '...'. Expected one"),
+        (f'I do not like "{"the prompt " * 9}"', "I do not like '...'"),
+        ("first line\nthe prompt", "first line"),
+        ("a" * 900, "a" * 300),
+    ],
+)
+def test_what_a_provider_quotes_at_length_is_not_written(said: str, written: str) -> None:
+    assert line_of(record(error="upstream_rejected", message=said))["message"] == written
+
+
+def test_a_sentence_of_ours_is_written_as_it_is() -> None:
+    assert line_of(record(error="invalid_request", message="x {y}"))["message"] == "x {y}"
