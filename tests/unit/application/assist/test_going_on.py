@@ -270,6 +270,18 @@ async def test_a_call_is_the_end_and_nobody_is_asked() -> None:
         assert (bench.record.outcome, bench.record.usage.basis) == (Outcome.OK, Basis.REPORTED)
 
 
+@pytest.mark.parametrize("given", ['{"path":', "[1]"])
+async def test_a_call_that_is_no_object_was_never_made(given: str) -> None:
+    named = [provider(name, "v1/messages") for name in ("a", "b")]
+    begun = anthropic([Block("text", TEXT[:20]), Block("tool", given, "call_0")])[:-2]
+    rest = anthropic([Block("text", TEXT[20:]), CALLED])
+    async with assembled(streamed(joined(begun)), streamed(joined(rest)), config=config(*named)) as bench:
+        _, body = await bench.ask()
+
+        assert (seen(body).text, seen(body).tools) == (TEXT, [CALLED.text])
+        assert b"call_0" not in body
+
+
 # ------------------------------------------------------------------------------------------------- when not
 
 
