@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ccr.adapters.config.paths import Paths
 from ccr.adapters.config.secrets import secrets_of
 from ccr.adapters.system.listeners import limit_unread
+from ccr.adapters.system.watchdog import LoopWatchdog
 from ccr.entrypoints.container import Container
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ async def opened(made: Running, *, follow: bool = True, own_process: bool = Fals
     container = made.container
     manage = container.manage_config()
     tasks: list[asyncio.Task[Any]] = []
+    watchdog = LoopWatchdog(container.insight.logs().blocked) if own_process else None
     try:
         await manage.load()
         container.gateway()
@@ -100,8 +102,12 @@ async def opened(made: Running, *, follow: bool = True, own_process: bool = Fals
         if own_process:
             gc.freeze()
             gc.set_threshold(_GC_THRESHOLD)
+        if watchdog is not None:
+            watchdog.start()
         yield made
     finally:
+        if watchdog is not None:
+            watchdog.stop()
         for task in tasks:
             task.cancel()
             with suppress(asyncio.CancelledError):

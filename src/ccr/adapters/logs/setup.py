@@ -80,6 +80,12 @@ class Logs:
         message = self.redactor.text(str(error)[:10_000])[:500]
         self.logger.error("fault", place=place, error=type(error).__name__, message=message, trace=trace)
 
+    def blocked(self, seconds: float, where: str) -> None:
+        """Log that the event loop stands still, and where."""
+        self.logger.error(
+            "blocked", seconds=round(seconds, 1), message="the event loop stands still", trace=where
+        )
+
     def problem(self, problem: Problem) -> None:
         """Log a problem of the configuration."""
         log = self.logger.error if problem.severity == "error" else self.logger.warning

@@ -67,7 +67,7 @@ class Health:
         answer: object = None
         began = self.clock()
         with contained(f"plugin {self.name}", self.faults) as outcome:
-            answer = function(*given)
+            answer = _plain(function, given)
             if not isinstance(answer, of):
                 raise TypeError(f"{hook}() returned {type(answer).__name__}, not {of.__name__}")
         self._timed(hook, self.clock() - began)
@@ -84,6 +84,16 @@ class Health:
         if self.off:
             self.last += f"; switched off after {MOST_OVERRUNS} times"
         self.faults.report(f"plugin {self.name}", SlowPluginError(self.last))
+
+
+def _plain(function: Callable[..., object], given: tuple[object, ...]) -> object:
+    """Call it. What would end the process, or look like somebody's cancellation, is an error of the plugin like any other."""
+    try:
+        return function(*given)
+    except Exception:
+        raise
+    except BaseException as error:
+        raise RuntimeError(f"it raised {type(error).__name__}") from error
 
 
 @frozen(eq=False)

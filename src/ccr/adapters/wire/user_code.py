@@ -36,7 +36,9 @@ def source_of(path: Path, refuse: Refuse, *, folder: bool = False) -> bytes:
     """
     try:
         if folder:
-            _check_owner(path.parent.stat(), path.parent, refuse, "its folder ")
+            # Of a link, both: where it lies, and where it leads.
+            for parent in dict.fromkeys((path.parent, path.resolve().parent)):
+                _check_owner(parent.stat(), parent, refuse, "its folder ")
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):

@@ -164,6 +164,22 @@ def test_a_file_that_somebody_else_could_have_written_is_refused(
     assert "it was run" not in problem
 
 
+def test_a_link_into_a_folder_that_others_can_write_is_refused(folder: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    elsewhere.chmod(0o777)
+    write(elsewhere, "raise RuntimeError('it was run')\n").chmod(0o644)
+    link = folder / "link.py"
+    link.symlink_to(elsewhere / "mine.py")
+    (problem,) = problems(link)
+
+    assert "its folder can be written by others" in problem
+    assert str(elsewhere) in problem
+
+    elsewhere.chmod(0o755)
+    assert "it was run" in problems(link)[0]
+
+
 def test_a_file_of_somebody_else_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(folder, GOOD)
     if os.geteuid() == 0:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, count
 from typing import Any
@@ -74,7 +75,28 @@ def fails(_given: object) -> Any:
     raise ValueError("broken")
 
 
-@pytest.mark.parametrize("act,why", [(fails, "ValueError: broken"), (lambda _: 5, "TypeError: ")])
+def ends(_given: object) -> Any:
+    raise SystemExit(3)
+
+
+def interrupts(_given: object) -> Any:
+    raise KeyboardInterrupt
+
+
+def cancels(_given: object) -> Any:
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize(
+    "act,why",
+    [
+        (fails, "ValueError: broken"),
+        (lambda _: 5, "TypeError: "),
+        (ends, "it raised SystemExit"),
+        (interrupts, "it raised KeyboardInterrupt"),
+        (cancels, "it raised CancelledError"),
+    ],
+)
 def test_what_a_hook_raises_or_returns_wrongly_is_contained(act: Callable[..., Any], why: str) -> None:
     told, state = Told(), health()
     state.faults = Faults(told)
