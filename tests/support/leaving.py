@@ -143,10 +143,14 @@ class Leaver:
     def read_until(self, mark: bytes) -> bytes:
         """Read until ``mark`` has come; raises AssertionError if the gateway closes before."""
         while mark not in self.said:
-            got = self._socket.recv(65_536)
-            assert got, f"closed before {mark!r}: {self.said[-500:]!r}"
-            self.said += got
+            self.read_more()
         return self.said
+
+    def read_more(self) -> None:
+        """Read once."""
+        got = self._socket.recv(65_536)
+        assert got, f"closed: {self.said[-500:]!r}"
+        self.said += got
 
     def read_all(self) -> bytes:
         """Read to the end of the reply, whatever its framing."""
