@@ -1,0 +1,1 @@
+"""Foreign bytes for every reader of foreign bytes, guided by coverage."""
