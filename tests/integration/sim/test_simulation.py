@@ -22,12 +22,10 @@ FRESH = range(_NOW, _NOW + 3)
 _MOST_SEEDS = 40
 """A fault that is not seen in so many lives would not be seen in CI."""
 USUAL = {
-    "any end makes way for another probe": 4,
-    "one session opens a circuit": 5,
-    "a queue keeps who has gone": 2,
+    "a failed attempt keeps its place": 0,
+    "any end makes way for another probe": 3,
     "a draining gateway takes more": 15,
-    "sessions wander": 7,
-    "keys are asked that rest": 7,
+    "sessions wander": 11,
 }
 """A seed that is likely to show a fault is tried first."""
 
@@ -85,7 +83,7 @@ def test_a_seed_tells_the_same_story_every_time() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DEFECTS)
 def test_a_planted_fault_is_found(name: str) -> None:
-    usual = USUAL.get(name, 0)
+    usual = USUAL.get(name, 1)
     seeds = (usual, *(seed for seed in range(_MOST_SEEDS) if seed != usual))
     found = next((seed for seed in seeds if run(seed, DEFECTS[name]).problems), None)
 

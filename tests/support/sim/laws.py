@@ -111,7 +111,28 @@ class Laws:
             rival = next((one for one in live if one.probe and one.began >= since), None)
             if rival is not None and self.time() - rival.began < self.limits.longest_rest:
                 self.broken(f"{exchange.place} is probed by {ask.id} while {rival.call} probes it")
+        self._key(exchange)
         self._in_flight(exchange)
+
+    def _key(self, exchange: Exchange) -> None:
+        """A key that rests is not used while another one could be. Who waits for a place may find its key tired by then."""
+        target = self.catalog().targets.get(ModelRef(exchange.provider, exchange.model))
+        slots = self.health.slots(exchange.provider)
+        if target is None or slots is None or slots.limit is not None:
+            return
+        used = {
+            one.key
+            for one in self.exchanges
+            if (one.call, one.place) == (exchange.call, exchange.place) and one is not exchange
+        }
+        rests = {
+            secret: self.health.key_rest(target, key.id, self.time())
+            for key in target.keys
+            for secret in key.credential.secrets()
+        }
+        fresh = [key for key, rest in rests.items() if rest <= 0 and key not in used]
+        if rests.get(exchange.key, 0.0) > 0 and fresh:
+            self.broken(f"{exchange.call} used a key of {exchange.place} that rests")
 
     def _in_flight(self, exchange: Exchange) -> None:
         slots = self.health.slots(exchange.provider)

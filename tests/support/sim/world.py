@@ -131,6 +131,7 @@ class _World:
     upstream: SimUpstream = field(init=False)
     embedded_records: int = 0
     reloads: int = 0
+    draining: bool = False
 
     def chance(self, name: str) -> Random:
         """Return a source of chance of its own, so that one part's draws are not another's."""
@@ -208,7 +209,7 @@ class _World:
         self.asks[ask.id] = ask
         self._log(f"ask {ask.id} {ask.caller} {ask.session} {ask.agent} {ask.kind} {ask.model}")
         container = self.made.container
-        return self.loop.create_task(serve(container.gateway(), ask, lambda: container.admission().draining))
+        return self.loop.create_task(serve(container.gateway(), ask, lambda: self.draining))
 
     async def _reload(self, config: Mapping[str, Any], chance: Random, after: float) -> None:
         await asyncio.sleep(after)
@@ -228,6 +229,7 @@ class _World:
     async def _drain(self, callers: Callers, seconds: float) -> None:
         container = self.made.container
         self._log("drain")
+        self.draining = True
         await Drain(_Alone(), container.admission())()
         await container.tracker().idle(seconds)
         callers.stop()
