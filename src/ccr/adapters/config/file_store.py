@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from ccr.adapters.config import ancestor, files
 from ccr.adapters.config.document import Document
 from ccr.adapters.config.json5 import Object
 from ccr.adapters.config.load import load, placed, revision_of
+from ccr.adapters.config.modes import check_modes
 from ccr.adapters.config.paths import Paths
 from ccr.adapters.config.problems import format_path
 from ccr.application.ports.config import Change, Loaded
@@ -65,7 +66,13 @@ class FileConfigStore:
 
     def load_now(self) -> Loaded:
         """As :meth:`load`, blocking. Raises ConfigError."""
-        return self._checked(self.read())
+        loaded = self._checked(self.read())
+        wide = check_modes(self.path, loaded.settings)
+        if wide is None:
+            return loaded
+        if wide.severity == "error":
+            raise ConfigError([wide])
+        return evolve(loaded, warnings=(*loaded.warnings, wide))
 
     def read(self) -> str:
         """The text as it stands. Raises ConfigError when it cannot be read."""
