@@ -113,13 +113,6 @@ async def cut_and_check(kind: str, name: str, repeats: str, cuts: Iterable[int])
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-async def test_a_reply_cut_at_any_byte_is_whole_for_the_client(kind: str) -> None:
-    length = len(joined(WRITERS[kind](REPLIES["all"])))
-
-    await cut_and_check(kind, "all", "anchor", range(length))
-
-
-@pytest.mark.parametrize("kind", WRITERS)
 @pytest.mark.parametrize("name", REPLIES)
 @pytest.mark.parametrize("repeats", ["anchor", "line", "all", "nothing"])
 async def test_a_reply_cut_between_and_inside_events_is_whole(kind: str, name: str, repeats: str) -> None:
