@@ -6,10 +6,12 @@ import random
 import sys
 
 import pytest
+from attrs import evolve
 
 from tests.support.soak.slopes import slope_of
-from tests.support.soak.soak import Soaked, problems, soak, summary
+from tests.support.soak.soak import Sample, Soaked, problems, soak, summary
 from tests.support.soak.traffic import LEFT
+from tests.support.worker import Usage
 
 _MINUTES = 2.0
 
@@ -52,6 +54,35 @@ def test_a_flat_line_with_noise_has_no_sure_slope() -> None:
     slope = slope_of([(float(place), noise.gauss(100, 10)) for place in range(24)])
 
     assert slope.low < 0 < slope.high
+
+
+def grown(*, memory: float = 0.0, tasks: int = 0, files: int = 0) -> Soaked:
+    """A soak of made-up samples: ``memory`` is bytes a request, under half a megabyte of noise."""
+    noise, start = random.Random(3), Usage(1, 150.0, 140.0, 30, 8, 5, 5, 0)
+    samples = [
+        Sample(
+            1000 * place,
+            5.0 * place,
+            evolve(
+                start,
+                rss_mb=150 + memory * 1000 * place / 1_048_576 + noise.uniform(-0.5, 0.5),
+                tasks=8 + tasks * place // 19,
+                files=30 + files * place // 19,
+            ),
+        )
+        for place in range(20)
+    ]
+    return Soaked(1, start, samples)
+
+
+def test_what_grows_is_found() -> None:
+    assert problems(grown()) == []
+    assert "tasks 8 -> 14" in problems(grown(tasks=6))
+    assert "descriptors 25 -> 31" in problems(grown(files=6))
+    assert any("bytes a request" in problem for problem in problems(grown(memory=1000)))
+    lost = grown()
+    lost.counts["HUNG"] = 1
+    assert problems(lost) == ["1 x HUNG"]
 
 
 def test_a_slope_needs_samples() -> None:

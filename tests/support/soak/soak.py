@@ -21,11 +21,11 @@ from tests.support.soak.slopes import Slope, slope_of
 from tests.support.soak.traffic import KEY, Traffic
 from tests.support.worker import Usage, status_of, usage_from
 
-__all__ = ["Soaked", "problems", "soak", "summary"]
+__all__ = ["Sample", "Soaked", "problems", "soak", "summary"]
 
 ROOT = Path(__file__).resolve().parents[3]
 _LIMITS = {"connectMs": 1000, "firstByteMs": 800, "idleMs": 800, "commitAfterMs": 300, "keepAliveMs": 200}
-_WARM = 0.25
+_WARM = 0.4
 """The share of the time after which memos, rings, pools and the allocator are full."""
 _ROUNDS = 24
 _REST = 15.0

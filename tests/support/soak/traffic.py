@@ -29,6 +29,10 @@ _HEAVY = frozenset(
 )
 """Megabytes a request: asked for seldom, or they would be all that is measured."""
 _HEAVY_SHARE = 0.01
+_FRESH = 0.02
+"""Requests of sessions that nobody has seen: ten thousand of them are remembered (``domain/affinity.py``), 1 kB each, and until
+they are, memory grows as it should.
+"""
 _PATIENCE = 30.0
 _HALF_SENT = 0.05
 """Of those who leave: they do while they send."""
