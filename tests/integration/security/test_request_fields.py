@@ -34,7 +34,7 @@ FIELDS = sorted(
 HEADERS = [
     "x-api-base", "x-base-url", "x-target-url", "x-upstream", "x-forwarded-host", "x-forwarded-for", "forwarded", "x-original-url",
     "x-rewrite-url", "x-real-ip", "x-ccr-provider", "x-ccr-url", "x-ccr-key", "x-ccr-target", "x-litellm-api-base", "helicone-target-url",
-    "x-portkey-custom-host", "proxy-authorization", "cookie", "via", "te", "trailer",
+    "x-portkey-custom-host", "proxy-authorization", "cookie", "via", "trailer",
 ]  # fmt: skip
 DIALECTS: dict[str, dict[str, Any]] = {
     "/v1/messages": {"max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]},
