@@ -34,19 +34,61 @@ _ERROR = {
 }
 
 
+_TEXT = {"type": "string"}
+_OPENAI_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type"],
+            "properties": {
+                "message": _TEXT,
+                "type": _TEXT,
+                "code": {"type": ["string", "integer", "null"]},
+                "param": {"type": ["string", "null"]},
+            },
+        }
+    },
+}
+_GEMINI_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "status"],
+            "properties": {"code": {"type": "integer"}, "message": _TEXT, "status": _TEXT},
+        }
+    },
+}
+
+
 def document(described: Litestar) -> dict[str, Any]:
     """Return the whole document; ``described`` is the application with Litestar's own description switched on."""
     schema = described.openapi_schema.to_schema()
     own = {path: item for path, item in schema.get("paths", {}).items() if not path.startswith("/schema")}
     schema["paths"] = dict(sorted({**own, **MODEL_PATHS}.items()))
     components = schema.setdefault("components", {})
-    components.setdefault("schemas", {})["Error"] = _ERROR
+    components.setdefault("schemas", {}).update(
+        Error=_ERROR, OpenAIError=_OPENAI_ERROR, GeminiError=_GEMINI_ERROR
+    )
+    for item in own.values():
+        _own_errors(item)
     components["securitySchemes"] = {
         "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
         "bearer": {"type": "http", "scheme": "bearer"},
     }
     schema["security"] = [{"key": []}, {"bearer": []}]
     return schema
+
+
+def _own_errors(item: dict[str, Any]) -> None:
+    """Say what our errors look like in place of what the framework's would."""
+    for operation in item.values():
+        for status, response in operation.get("responses", {}).items():
+            if status.startswith("4"):
+                response["content"] = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
 
 
 def openapi_handlers(handlers: Sequence[Any], version: str) -> Sequence[Any]:

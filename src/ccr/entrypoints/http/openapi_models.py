@@ -10,6 +10,7 @@ _FAILURES = {
     "400": "The request is malformed, names an unknown model, or is too long for it",
     "401": "No key, or one that is not known",
     "403": "Not allowed",
+    "404": "There is no such model",
     "405": "Only POST",
     "413": "The body is too large",
     "415": "Not JSON, or compressed",
@@ -23,8 +24,13 @@ _FAILURES = {
 }
 
 
-def _failures() -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+_ANTHROPIC, _OPENAI, _GEMINI = "Error", "OpenAIError", "GeminiError"
+"""Schemas of errors (``openapi.py``): each path answers in the shape of its own API."""
+
+
+def _failures(*shapes: str) -> dict[str, Any]:
+    refs = [{"$ref": f"#/components/schemas/{shape}"} for shape in shapes]
+    content = {"application/json": {"schema": refs[0] if len(refs) == 1 else {"anyOf": refs}}}
     return {status: {"description": text, "content": content} for status, text in _FAILURES.items()}
 
 
@@ -81,7 +87,7 @@ _GEMINI_REQUEST = _request("contents", contents=_OBJECTS, tools=_OBJECTS, genera
 
 
 def _generates(
-    operation: str, summary: str, body: dict[str, Any], *, framings: tuple[str, ...]
+    operation: str, summary: str, body: dict[str, Any], errors: str, *, framings: tuple[str, ...]
 ) -> dict[str, Any]:
     content: dict[str, Any] = {framing: {"schema": {"type": "string"}} for framing in framings}
     content["application/json"] = {"schema": {"type": ["object", "array"]}}
@@ -91,12 +97,12 @@ def _generates(
         "requestBody": body,
         "responses": {
             "200": {"description": "The reply; as events when it is streamed", "content": content},
-            **_failures(),
+            **_failures(errors),
         },
     }
 
 
-def _counts(operation: str, body: dict[str, Any], field: str) -> dict[str, Any]:
+def _counts(operation: str, body: dict[str, Any], errors: str, field: str) -> dict[str, Any]:
     schema = {"type": "object", "required": [field], "properties": {field: {"type": "integer", "minimum": 0}}}
     return {
         "operationId": operation,
@@ -104,7 +110,7 @@ def _counts(operation: str, body: dict[str, Any], field: str) -> dict[str, Any]:
         "requestBody": body,
         "responses": {
             "200": {"description": "The count", "content": {"application/json": {"schema": schema}}},
-            **_failures(),
+            **_failures(errors),
         },
     }
 
@@ -119,7 +125,7 @@ def _reads(operation: str, summary: str) -> dict[str, Any]:
                 "description": "In the shape of the caller's API",
                 "content": {"application/json": schema},
             },
-            **_failures(),
+            **_failures(_ANTHROPIC, _OPENAI, _GEMINI),
         },
     }
 
@@ -147,7 +153,11 @@ def _collection(prefix: str, tag: str) -> dict[str, dict[str, Any]]:
             action(
                 "generateContent",
                 _generates(
-                    f"generate_content{tag}", "Generate a reply (Gemini)", _GEMINI_REQUEST, framings=()
+                    f"generate_content{tag}",
+                    "Generate a reply (Gemini)",
+                    _GEMINI_REQUEST,
+                    _GEMINI,
+                    framings=(),
                 ),
             ),
             action(
@@ -156,10 +166,13 @@ def _collection(prefix: str, tag: str) -> dict[str, dict[str, Any]]:
                     f"stream_generate_content{tag}",
                     "Stream a reply (Gemini); as SSE with ?alt=sse, else as a JSON array",
                     _GEMINI_REQUEST,
+                    _GEMINI,
                     framings=_SSE,
                 ),
             ),
-            action("countTokens", _counts(f"count_gemini_tokens{tag}", _GEMINI_REQUEST, "totalTokens")),
+            action(
+                "countTokens", _counts(f"count_gemini_tokens{tag}", _GEMINI_REQUEST, _GEMINI, "totalTokens")
+            ),
         )
     )
 
@@ -167,22 +180,28 @@ def _collection(prefix: str, tag: str) -> dict[str, dict[str, Any]]:
 MODEL_PATHS: dict[str, dict[str, Any]] = {
     "/v1/messages": {
         "post": _generates(
-            "messages", "Generate a reply (Anthropic Messages)", _MESSAGES_REQUEST, framings=_SSE
+            "messages", "Generate a reply (Anthropic Messages)", _MESSAGES_REQUEST, _ANTHROPIC, framings=_SSE
         )
     },
-    "/v1/messages/count_tokens": {"post": _counts("count_tokens", _MESSAGES_REQUEST, "input_tokens")},
+    "/v1/messages/count_tokens": {
+        "post": _counts("count_tokens", _MESSAGES_REQUEST, _ANTHROPIC, "input_tokens")
+    },
     "/v1/chat/completions": {
         "post": _generates(
-            "chat_completions", "Generate a reply (OpenAI chat completions)", _CHAT_REQUEST, framings=_SSE
+            "chat_completions",
+            "Generate a reply (OpenAI chat completions)",
+            _CHAT_REQUEST,
+            _OPENAI,
+            framings=_SSE,
         )
     },
     "/v1/responses": {
         "post": _generates(
-            "responses", "Generate a reply (OpenAI Responses)", _RESPONSES_REQUEST, framings=_SSE
+            "responses", "Generate a reply (OpenAI Responses)", _RESPONSES_REQUEST, _OPENAI, framings=_SSE
         )
     },
     "/v1/responses/input_tokens": {
-        "post": _counts("count_response_tokens", _RESPONSES_REQUEST, "input_tokens")
+        "post": _counts("count_response_tokens", _RESPONSES_REQUEST, _OPENAI, "input_tokens")
     },
     **_collection("/v1/models", ""),
     **_collection("/v1beta/models", "_beta"),
