@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fuzz.run import fuzz
+from tests.support.fuzz.run import fuzz, has_fuzzer, is_made_for
 from tests.support.fuzz.targets import TARGETS
+from tests.support.parts import missing
 
 _SECONDS = 5
 
@@ -25,6 +26,10 @@ def test_where_fuzzing_begins_all_is_well(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TARGETS)
 def test_foreign_bytes_break_no_promise(name: str, tmp_path: Path) -> None:
+    if not has_fuzzer():
+        if not is_made_for():
+            pytest.skip("atheris is not made for this Python on this machine")
+        missing("atheris", "run `make install`")
     result = fuzz(name, _SECONDS, tmp_path)
 
     assert result.code == 0, result.said[-4000:]

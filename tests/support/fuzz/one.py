@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-import atheris  # type: ignore[import-untyped]  # it ships no types
+import atheris
 
 with atheris.instrument_imports(
     include=["ccr.adapters.config", "ccr.adapters.dialects", "ccr.adapters.wire", "ccr.domain"]

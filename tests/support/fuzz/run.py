@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import platform
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from attrs import frozen
 
 from tests.support.fuzz.targets import TARGETS
 
-__all__ = ["Fuzzed", "fuzz"]
+__all__ = ["Fuzzed", "fuzz", "has_fuzzer", "is_made_for"]
 
 ROOT = Path(__file__).resolve().parents[3]
 CACHE = ROOT / ".cache" / "fuzz"
@@ -35,6 +37,16 @@ class Fuzzed:
         """Inputs that were tried."""
         done = [line for line in self.said.splitlines() if line.startswith("Done ")]
         return int(done[-1].split()[1]) if done else 0
+
+
+def has_fuzzer() -> bool:
+    """Whether atheris is there."""
+    return find_spec("atheris") is not None
+
+
+def is_made_for() -> bool:
+    """Whether there is an atheris for this machine and this Python (pyproject.toml)."""
+    return sys.version_info < (3, 12) and sys.platform == "linux" and platform.machine() == "x86_64"
 
 
 def fuzz(name: str, seconds: int, folder: Path = CACHE) -> Fuzzed:
@@ -72,6 +84,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
     parser.add_argument("targets", nargs="*", help=f"of {', '.join(TARGETS)}; all of them by default")
     given = parser.parse_args()
+    if not has_fuzzer():
+        print("atheris is not there: it is made for Python 3.11 on Linux x86_64; `make install` brings it")
+        return 2
     bad = 0
     for name in given.targets or TARGETS:
         result = fuzz(name, given.seconds)
