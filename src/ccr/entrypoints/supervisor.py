@@ -338,6 +338,7 @@ def _move_in(premises: Premises, service: Service, inherited: Inherited | None) 
     if inherited is None:
         if not premises.take(service):
             return None
+        service.files[1].touch(0o600)
         service.files[1].write_text(str(os.getpid()), "ascii")
         write_facts(service)
         return Supervisor(service, premises.listeners)

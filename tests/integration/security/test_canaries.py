@@ -314,3 +314,14 @@ def test_every_request_has_its_one_line(scene: Scene) -> None:
 
     assert len(ids) == len(set(ids))
     assert set(asked) <= set(ids)
+
+
+def test_everything_that_it_wrote_is_for_its_owner_alone(scene: Scene) -> None:
+    home = scene.gateway.home
+    ours = [
+        path for path in home.rglob("*") if path not in {scene.gateway.log_path, scene.gateway.config_path}
+    ]
+    wide = [(path.name, oct(path.stat().st_mode)) for path in ours if path.stat().st_mode & 0o077]
+
+    assert {path.suffix for path in ours} >= {".log", ".pid", ".sock"}
+    assert wide == []

@@ -96,8 +96,8 @@ def edit() -> None:
     old = bootstrap.read_config(place)
     folder = Path(tempfile.mkdtemp(prefix="ccr-edit-"))
     copy = folder / "config.json5"
+    copy.touch(0o600)
     copy.write_text(old, "utf-8")
-    copy.chmod(0o600)
     try:
         new = _edited(place, copy, old)
     except CommandError as error:

@@ -69,3 +69,34 @@ async def test_a_relay_that_is_cut_off_still_has_its_end() -> None:
         await send_answer(wire.send, Answer(200, (), relay=relay), 60)
 
     assert (wire.told.body, wire.told.ended) == (b"last words", True)
+
+
+async def test_a_cancellation_of_somebody_else_is_not_taken_for_ours() -> None:
+    class Stuck(Wire):
+        async def send(self, message: Any) -> None:
+            if message.get("body"):
+                await asyncio.Event().wait()
+            await super().send(message)
+
+    async def relay(write: Write) -> None:
+        await write(b"one")
+
+    wire = Stuck()
+    task = asyncio.create_task(send_answer(wire.send, Answer(200, (), relay=relay), 60))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_pause_between_two_pieces_is_no_fault_of_the_client() -> None:
+    async def relay(write: Write) -> None:
+        await write(b"one ")
+        await asyncio.sleep(0.05)
+        await write(b"two")
+
+    wire = Wire()
+    await send_answer(wire.send, Answer(200, (), relay=relay), 0.01)
+
+    assert (wire.told.body, wire.told.ended) == (b"one two", True)
