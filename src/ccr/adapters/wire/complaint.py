@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
 from ccr.adapters.wire import json
 from ccr.domain.errors import InvalidRequestError
 
-__all__ = ["checked", "elements", "invalid", "opened", "prefixed"]
+__all__ = ["OUTPUT_LIMIT", "checked", "elements", "invalid", "opened", "prefixed"]
 
 T = TypeVar("T")
 
+OUTPUT_LIMIT: msgspec.json.Decoder[int | None] = msgspec.json.Decoder(
+    Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None
+)
+"""A number of tokens. Zero is legal: Anthropic then fills the prompt cache and says nothing."""
 RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 _WHERE = re.compile(r" - at `\$(.*)`$")

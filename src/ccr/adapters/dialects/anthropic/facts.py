@@ -26,7 +26,7 @@ from ccr.adapters.dialects.anthropic.wire import (
     WireThinking,
 )
 from ccr.adapters.wire import json
-from ccr.adapters.wire.complaint import checked
+from ccr.adapters.wire.complaint import OUTPUT_LIMIT, checked
 from ccr.adapters.wire.hints import BOUND, of_enum, read_hints
 from ccr.domain.conversation import Effort, ReasoningMode
 from ccr.domain.facts import Operation, RequestFacts
@@ -96,7 +96,7 @@ def facts_of(fields: Fields, model: str, headers: Headers, operation: Operation)
         budget=thinking.budget_tokens,
         effort=of_enum(Effort, (output.effort or "").lower()),
         plan_mode=_plan_mode(fields),
-        max_tokens=_get(top, "max_tokens", _INT),
+        max_tokens=_get(top, "max_tokens", OUTPUT_LIMIT),
         tool_kinds=tuple(tool.type for tool in tools if tool.type and tool.type != "custom"),
         tools=len(tools),
         images=_images(fields.messages),

@@ -121,6 +121,8 @@ def read_call(
         raise InvalidRequestError(_THREAD, param="thread")
     fields = Fields(body, top, elements(top["messages"], "messages"))
     facts = facts_of(fields, model, call.headers, call.operation)
+    if not fields.messages:
+        raise invalid("messages", "must not be empty")
     return AnthropicCall(fields, model, facts, read_turn, read_tools)
 
 

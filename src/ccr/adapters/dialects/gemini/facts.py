@@ -13,7 +13,7 @@ from attrs import frozen
 from ccr.adapters.dialects.gemini.read_contents import text_parts
 from ccr.adapters.dialects.gemini.read_tools import kinds_of
 from ccr.adapters.dialects.gemini.wire import NAME, STRING, Raw, absent, camel, fields, get
-from ccr.adapters.wire.complaint import elements, invalid, opened
+from ccr.adapters.wire.complaint import OUTPUT_LIMIT, elements, invalid, opened
 from ccr.adapters.wire.hints import of_enum, read_hints
 from ccr.domain.conversation import Effort, Reasoning, ReasoningMode
 from ccr.domain.errors import InvalidRequestError
@@ -88,7 +88,7 @@ def facts_of(call: Call, body: Body, model: str, *, stream: bool) -> RequestFact
         thinking=reasoning.mode,
         budget=reasoning.budget,
         effort=reasoning.effort,
-        max_tokens=get(body.config, "maxOutputTokens", INT, "generationConfig"),
+        max_tokens=get(body.config, "maxOutputTokens", OUTPUT_LIMIT, "generationConfig"),
         tool_kinds=kinds,
         tools=count,
         images=_images(body.contents),

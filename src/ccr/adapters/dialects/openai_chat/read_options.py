@@ -19,7 +19,7 @@ from ccr.adapters.dialects.openai_chat.request_wire import (
     opening,
 )
 from ccr.adapters.wire import json
-from ccr.adapters.wire.complaint import checked, invalid
+from ccr.adapters.wire.complaint import OUTPUT_LIMIT, checked, invalid
 from ccr.adapters.wire.hints import of_enum
 from ccr.domain.conversation import Effort, OutputFormat, Reasoning, ReasoningMode, Sampling
 
@@ -54,8 +54,8 @@ def get(top: Mapping[str, Raw], name: str, decoder: msgspec.json.Decoder[T]) -> 
 
 def read_max_tokens(top: Mapping[str, Raw]) -> int | None:
     """Return the output limit in tokens, by either name."""
-    new = get(top, "max_completion_tokens", _INT)
-    return get(top, "max_tokens", _INT) if new is None else new
+    new = get(top, "max_completion_tokens", OUTPUT_LIMIT)
+    return get(top, "max_tokens", OUTPUT_LIMIT) if new is None else new
 
 
 def read_sampling(top: Mapping[str, Raw]) -> Sampling:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from ccr.adapters.dialects.openai_responses.read_items import is_answer
 from ccr.adapters.dialects.openai_responses.wire import NAME, STRING, Raw, absent, opening
-from ccr.adapters.wire.complaint import checked
+from ccr.adapters.wire.complaint import OUTPUT_LIMIT, checked
 from ccr.adapters.wire.hints import BOUND, of_enum, read_hints
 from ccr.domain.conversation import Effort, Reasoning, ReasoningMode
 from ccr.domain.facts import Operation, RequestFacts
@@ -93,7 +93,7 @@ def facts_of(fields: Fields, model: str, headers: Headers, operation: Operation)
         stream=get(top, "stream", _BOOL) is True,
         thinking=reasoning.mode,
         effort=reasoning.effort,
-        max_tokens=get(top, "max_output_tokens", _INT),
+        max_tokens=get(top, "max_output_tokens", OUTPUT_LIMIT),
         tool_kinds=tuple(tool.type for tool in tools if tool.type and tool.type not in _OWN_TOOLS),
         tools=len(tools),
         images=_images(fields.items),

@@ -82,7 +82,7 @@ def test_both_shapes_of_the_user_id(user_id: str, session: str) -> None:
         ({"messages": [user(), ASSISTANT, {"role": "system", "content": TAG}]}, "p,m"),
         ({"messages": [user({"type": "tool_result", "tool_use_id": "t", "content": TAG})]}, ""),
         ({"messages": [user(), ASSISTANT, user({"type": "text", "text": TAG})]}, ""),
-        ({"messages": [], "metadata": {"user_id": TAG}}, ""),
+        ({"messages": [{"role": "user", "content": []}], "metadata": {"user_id": TAG}}, ""),
     ],
 )
 def test_the_subagent_tag(fields: dict[str, Any], expected: str) -> None:
