@@ -16,6 +16,9 @@ from tests.support.load.steps import Row, Step, paced_provider, problems, run, t
 
 STEPS = ("100", "500", "1000", "2000", "2000+200", "5000", "5000/5000")
 
+PROMISED = 2_000
+"""Streams of one worker; what becomes of more, where somebody has raised the limit, is told and not judged."""
+
 
 def step_of(word: str) -> Step:
     """Read ``STREAMS[+SURPLUS][/ROOM]``."""
@@ -44,8 +47,9 @@ def main(words: Sequence[str]) -> int:
             lines = list(table([row]))
             sys.stdout.write("\n".join(lines if len(rows) == 1 else lines[1:]) + "\n")
             for problem in problems(row):
-                bad = True
-                sys.stdout.write(f"         FAIL {problem}\n")
+                promised = min(step.streams, step.room) <= PROMISED
+                bad |= promised
+                sys.stdout.write(f"         {'FAIL' if promised else 'beyond what is promised:'} {problem}\n")
             sys.stdout.flush()
     return int(bad)
 
