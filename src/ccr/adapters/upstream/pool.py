@@ -12,6 +12,7 @@ from ccr.adapters.upstream.connection import READ_SIZE, Connection
 from ccr.adapters.upstream.dial import dial
 from ccr.adapters.upstream.error_map import after_sending, before_sending, mapped_errors, timed_out
 from ccr.adapters.upstream.parser import ResponseParser
+from ccr.adapters.upstream.patience import Patience
 from ccr.adapters.upstream.request import locate, write_head
 from ccr.adapters.upstream.response import PooledResponse
 from ccr.adapters.upstream.ssrf import Fence
@@ -153,7 +154,7 @@ class Pool:
             raise UpstreamUnavailableError(f"No connection to {origin.name}: the transport is closed")
         connection = Connection(origin, self._lost, self._buffer)
         with mapped_errors(origin.name, "connect", limit):
-            async with asyncio.timeout(limit):
+            async with Patience(limit):
                 await dial(connection, self._context, self._fence)
         self._dialled += 1
         self._open.add(connection)
