@@ -115,7 +115,8 @@ class Watch:
         if self.paused:
             self._progressed = now
         if self._total is not None and now >= self._began + self._total:
-            return self._trip(UpstreamTimeoutError(f"the reply was not complete within {self._total:g} s"))
+            # ``total`` is what was left of the limit: its own number would puzzle whoever set it.
+            return self._trip(UpstreamTimeoutError("the reply was not complete within Timeouts.totalMs"))
         if self._idle is not None and now >= self._progressed + self._idle:
             return self._trip(UpstreamTimeoutError(f"the provider sent nothing new for {self._idle:g} s"))
         if self._quiet is not None and self._on_quiet is not None and now >= self._spoke + self._quiet:
