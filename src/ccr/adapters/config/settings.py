@@ -16,6 +16,7 @@ from ccr.adapters.config.schema.operations import LimitsBlock, TimeoutsBlock
 from ccr.adapters.config.schema.providers import ProviderEntry, Use
 from ccr.adapters.config.schema.root import Root
 from ccr.adapters.config.schema.routing import RouterBlock
+from ccr.adapters.config.urls import is_loopback
 from ccr.application.settings import (
     ClientSettings,
     FailoverSettings,
@@ -50,6 +51,10 @@ class Surroundings:
         """``~`` expanded."""
         home = self.environ.get("HOME", "")
         return home + text[1:] if home and (text == "~" or text.startswith("~/")) else text
+
+
+_TEAM_DRAIN_WAIT = 5.0
+"""Seconds; load balancers look every few."""
 
 
 def to_settings(
@@ -95,9 +100,17 @@ def _server(root: Root, around: Surroundings, problems: Problems, origins: dict[
         hosts=root.admin.hosts,
         origins=root.admin.origins,
         workers=root.admin.workers,
-        drain_wait=root.timeouts.drain_wait / 1000,
+        drain_wait=_drain_wait(root),
         drain_timeout=root.timeouts.drain / 1000,
     )
+
+
+def _drain_wait(root: Root) -> float:
+    """Whoever listens to others has most likely a load balancer in front, which must notice first (decision 13)."""
+    given = root.timeouts.drain_wait
+    if given is None:
+        return 0.0 if not root.host or is_loopback(root.host) else _TEAM_DRAIN_WAIT
+    return given / 1000
 
 
 def _port(port: int, around: Surroundings, problems: Problems, origins: dict[str, str]) -> int:

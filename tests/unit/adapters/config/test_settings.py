@@ -49,6 +49,17 @@ def test_timeouts() -> None:
     assert (found.server.drain_timeout, found.server.drain_wait) == (0.07, 0.08)
 
 
+@pytest.mark.parametrize(
+    "host, seconds",
+    [("127.0.0.1", 0.0), ("localhost", 0.0), ("::1", 0.0), ("0.0.0.0", 5.0), ("10.1.2.3", 5.0)],
+)
+def test_load_balancers_get_their_time_where_others_are_let_in(host: str, seconds: float) -> None:
+    found = settings(keys(f'HOST: "{host}", APIKEY: "k"'))
+    told = settings(keys(f'HOST: "{host}", APIKEY: "k", Timeouts: {{drainWaitMs: 70}}'))
+
+    assert (found.server.drain_wait, told.server.drain_wait) == (seconds, 0.07)
+
+
 def test_limits_and_admin() -> None:
     text = """Limits: {maxBodyBytes: 2048, maxReplyBytes: 4096, maxEventBytes: 1024, bodyIdleMs: 10, bodyTotalMs: 20},
       Admin: {hosts: ["a.b"], origins: "http://x,http://y", workers: 2}"""

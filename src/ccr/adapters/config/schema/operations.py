@@ -40,8 +40,12 @@ class TimeoutsBlock:
     drain: int = key(
         "drainMs", Kind.MILLIS, "How long open streams may go on when the gateway stops.", default=30_000
     )
-    drain_wait: int = key(
-        "drainWaitMs", Kind.MILLIS, "Between failing readiness and stopping, for load balancers.", default=0
+    drain_wait: int | None = key(
+        "drainWaitMs",
+        Kind.MILLIS,
+        "Between failing readiness and stopping, for load balancers. Unless set, 0 at a loopback `HOST` and 5000 at "
+        "another.",
+        default=None,
     )
 
 
