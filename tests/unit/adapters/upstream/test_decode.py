@@ -13,7 +13,7 @@ from ccr.domain.errors import UpstreamProtocolError
 
 pytestmark = pytest.mark.anyio
 
-TEXT = b"".join(b"%d," % n for n in range(200_000))
+TEXT = b"".join(b"%d," % n for n in range(30_000))
 
 
 def source(data: bytes, step: int) -> Callable[[], Awaitable[bytes]]:
