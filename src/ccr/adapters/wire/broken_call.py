@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from ccr.domain.errors import UpstreamProtocolError
+from ccr.domain.reply import StopReason
 
-__all__ = ["broken_call"]
+__all__ = ["CUT_SHORT", "broken_call"]
+
+CUT_SHORT = frozenset({StopReason.MAX_TOKENS, StopReason.CONTEXT_WINDOW})
+"""A reply that ends so may end inside a call, and says so itself."""
 
 _LONGEST_NAME = 100
 

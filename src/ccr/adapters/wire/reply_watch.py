@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from ccr.adapters.wire import json
+from ccr.adapters.wire.broken_call import CUT_SHORT, broken_call
 from ccr.adapters.wire.passage import Passage
 from ccr.adapters.wire.sse import DEFAULT_LIMIT, SseFramer
 from ccr.domain.errors import GatewayError, UpstreamProtocolError
@@ -40,16 +41,20 @@ class DecodingWatch(ABC):
 
     Attributes:
         ends_with_bytes: a reply is over where its bytes are, so a cut may come after its end.
+        mended: the whole reply holds a call that our reader has put right, and its bytes have not.
     """
 
     ends_with_bytes: ClassVar[bool] = False
+    mended: bool = False
 
     def __init__(self, *, stream: bool, limit: int | None = None) -> None:
-        self._passage = Passage(limit or DEFAULT_LIMIT)
-        self._framer = SseFramer(limit or DEFAULT_LIMIT)
+        self._limit = limit or DEFAULT_LIMIT
+        self._passage = Passage(self._limit)
+        self._framer = SseFramer(self._limit)
         self._decoder = self.decoder(self._framer) if stream else None
         self._closed = False
         self._body = bytearray()
+        self._held = bytearray()
         self.usage: Usage = NO_USAGE
         self.open_block = False
         self.started = False
@@ -81,12 +86,31 @@ class DecodingWatch(ABC):
                 if self.ended or self.error is not None:
                     break
                 self._see(self._decoder.feed(event))
-                # What the provider says of its failure is for the client; junk is not.
-                if self.error is None or self._is_told:
-                    passed.append(event)
+                passed.append(self._passed(event))
         except GatewayError as error:
             self.error = error
         return b"".join(passed)
+
+    def _passed(self, event: bytes) -> bytes:
+        """Return what goes on. What would tell a client that a broken call is finished waits for why the reply ends."""
+        if self.error is not None:
+            self._held.clear()
+            # What the provider says of its failure is for the client; junk is not.
+            return event if self._is_told else b""
+        if self._broken and not self.ended:
+            self._held += event
+            if len(self._held) > self._limit:
+                self.error = broken_call(self._broken)
+            return b""
+        if self._held:
+            event = bytes(self._held) + event
+            self._held.clear()
+        return event
+
+    @property
+    def _broken(self) -> str:
+        """The name of a call that came to its end with broken input."""
+        return str(getattr(self._decoder, "broken", ""))
 
     def close(self, error: GatewayError | None = None) -> bytes:
         """End of input, or a cut."""
@@ -119,7 +143,7 @@ class DecodingWatch(ABC):
             self._see(self._decoder.feed(closed))
         if not self.ended and self.error is None:
             self._see(self._decoder.close())
-        return closed if self.error is None or self._is_told else b""
+        return self._passed(closed)
 
     @property
     def _needs_no_word(self) -> bool:
@@ -150,8 +174,11 @@ class DecodingWatch(ABC):
                     self.open_block = False
                 case MessageStart(usage=usage) | UsageUpdate(usage=usage):
                     self.usage = self.usage.merged(usage)
-                case MessageStop(usage=usage):
+                case MessageStop(reason=reason, usage=usage):
                     self.usage = self.usage.merged(usage)
+                    if self._broken and reason not in CUT_SHORT:
+                        self.error = broken_call(self._broken)
+                        return
                     self.started = self.ended = True
                 case StreamFailed(error=error):
                     self.error = error

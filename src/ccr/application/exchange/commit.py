@@ -110,7 +110,8 @@ async def _whole(
             raise observer.error
         if tail or not observer.ended:
             raise UpstreamProtocolError("the provider's reply is not a message of its dialect")
-        return Whole(response, body, None, observer.usage)
+        if not getattr(observer, "mended", False):
+            return Whole(response, body, None, observer.usage)
     whole = _read(target, body)
     if prepared.stages:
         return await as_whole(EventReply(response, ListSource(unfold(whole)), prepared.stages), watch)

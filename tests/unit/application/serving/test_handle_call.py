@@ -126,6 +126,21 @@ async def test_a_whole_reply_is_relayed_as_it_came() -> None:
     assert bench.record.usage.output == 2
 
 
+async def test_a_whole_reply_whose_call_was_put_right_is_written_anew() -> None:
+    """Its own bytes would tell the client of a call with broken input."""
+    call = {"id": "call_1", "type": "function", "function": {"name": "Read", "arguments": '{"path": "/x",}'}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    reply = {"id": "c1", "model": "m1", "choices": [{"message": message, "finish_reason": "tool_calls"}]}
+    asked = {"model": "oai,m1", "messages": [{"role": "user", "content": "Hello"}]}
+    async with assembled(whole(reply)) as bench:
+        answer, body = await bench.ask(asked, dialect="openai_chat", path="/v1/chat/completions")
+
+    said = json.decode(body)
+    assert answer.status == 200
+    assert isinstance(said, dict)
+    assert said["choices"][0]["message"]["tool_calls"][0]["function"]["arguments"] == '{"path": "/x"}'
+
+
 async def test_a_stream_is_folded_for_a_client_that_wants_it_whole() -> None:
     async with assembled(streamed(openai_chunks("Hel", "lo"))) as bench:
         answer, body = await bench.ask(model="oai,m1", stream=False)

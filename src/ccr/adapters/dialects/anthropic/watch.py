@@ -134,6 +134,8 @@ class AnthropicStreamWatch:
         self._tool: str | None = None
         self._input: list[str] = []
         self._broken: str | None = None
+        self._held = bytearray()
+        self._limit = limit
         self._nameless: str = ""
 
     def feed(self, data: bytes) -> bytes:
@@ -155,10 +157,25 @@ class AnthropicStreamWatch:
         return b"".join(passed)
 
     def _passed(self, event: bytes) -> bytes:
-        """Return what of an event goes on: itself, with its name if it lacks one, or nothing."""
+        """Return what of an event goes on: itself, with its name if it lacks one, or nothing.
+
+        The end of a broken call waits for why the reply ends: a client may run a tool as soon as its block is closed.
+        """
         self._nameless = ""
         if not self._sound(event):
             return b""
+        event = self._named(event)
+        if self._broken is not None:
+            self._held += event
+            if len(self._held) > self._limit:
+                self._refuse_broken()
+            return b""
+        if self._held:
+            event = bytes(self._held) + event
+            self._held.clear()
+        return event
+
+    def _named(self, event: bytes) -> bytes:
         if self._order is not None and event.startswith(_BOM):
             event = event.removeprefix(_BOM)
         return f"event: {self._nameless}\n".encode() + event if self._nameless else event

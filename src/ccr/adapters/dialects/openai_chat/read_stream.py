@@ -34,6 +34,11 @@ class ChatStreamDecoder(SniffingDecoder):
         """Hand inputs of calls on although they are no JSON objects: a stage behind mends what it can."""
         self._reader.lenient = True
 
+    @property
+    def broken(self) -> str:
+        """The name of a call that came to its end with broken input."""
+        return self._reader.broken
+
     @override
     def _has_reason(self) -> bool:
         return self._reader.finished

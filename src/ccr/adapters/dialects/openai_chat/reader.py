@@ -21,6 +21,7 @@ from ccr.adapters.dialects.openai_chat.found import results_in
 from ccr.adapters.dialects.openai_chat.segments import Segments, ToolSegment
 from ccr.adapters.dialects.openai_chat.usage import read_usage
 from ccr.adapters.dialects.openai_chat.wire import Choice, Chunk, Delta, ToolPiece
+from ccr.adapters.wire.broken_call import CUT_SHORT
 from ccr.domain.errors import UpstreamProtocolError, UpstreamUnavailableError
 from ccr.domain.reply import StopReason
 from ccr.domain.stream import MessageStart, MessageStop, UsageUpdate
@@ -76,6 +77,18 @@ class ChatReader:
         """The provider has given a reason to stop."""
         return bool(self._finish)
 
+    @property
+    def broken(self) -> str:
+        """The name of a call whose input is no JSON object although the provider has said that the reply is whole."""
+        if not self._finish or self._segments is None or _REASONS.get(self._finish) in CUT_SHORT:
+            return ""
+        return self._segments.broken
+
+    @property
+    def mended(self) -> bool:
+        """The input of a call was put right."""
+        return self._segments is not None and bool(self._segments.mended)
+
     def take(self, chunk: Chunk) -> list[StreamEvent]:
         """Read one chunk. Raises GatewayError."""
         error = error_in_reply(chunk)
@@ -110,8 +123,7 @@ class ChatReader:
         if not self._finish:
             raise UpstreamProtocolError("the provider's reply ended before it was complete")
         reason = _REASONS.get(self._finish, StopReason.END_TURN)
-        cut = reason in (StopReason.MAX_TOKENS, StopReason.CONTEXT_WINDOW)
-        segments.finish(cut=cut, lenient=self.lenient)
+        segments.finish(cut=reason in CUT_SHORT, lenient=self.lenient)
         events = segments.events
         # Many say `stop` although there are calls; some say `tool_calls` although there are none.
         if reason in (StopReason.END_TURN, StopReason.TOOL_USE):

@@ -95,6 +95,10 @@ class ToolSegment:
         """Whether all there is of the input may be a placeholder."""
         return len(self.pieces) == 1 and self.pieces[0].strip() in _PLACEHOLDERS
 
+    def blank(self) -> bool:
+        """Whether there is no input, in one of the ways to say so."""
+        return self.text.strip() in ("", "null")
+
     def complete(self) -> bool:
         """Whether the input is one JSON object; only parsed where it may be, since it is asked with every piece."""
         ends = bool(self.pieces) and self.pieces[-1].rstrip().endswith("}")
@@ -128,6 +132,8 @@ class Segments:
         self._loose: list[Citation] = []
         self.tools: list[ToolSegment] = []
         self.any_content = False
+        self.mended = ""
+        """The name of a call whose input was put right."""
         self.events: list[StreamEvent] = []
 
     def prose(self, kind: Literal["text", "thinking"], text: str) -> None:
@@ -227,13 +233,21 @@ class Segments:
             else:
                 self._finish_tool(head, cut=cut, lenient=lenient)
 
+    @property
+    def broken(self) -> str:
+        """The name of a call whose input is no JSON object, or was none before it was put right."""
+        wrong = (
+            tool for tool in self.tools if (tool.opened or not tool.blank()) and not json.is_object(tool.text)
+        )
+        return self.mended or next((tool.name or "a function" for tool in wrong), "")
+
     def _finish_tool(self, tool: ToolSegment, *, cut: bool, lenient: bool) -> None:
-        if not tool.opened and tool.text.strip() in ("", "null"):
+        if not tool.opened and tool.blank():
             tool.pieces = ["{}"]
         if not json.is_object(tool.text) and not (tool.opened and (cut or lenient)):
             mended = None if tool.opened or cut else repair_object(tool.text)
             if mended is not None:
-                tool.pieces = [mended.decode()]
+                tool.pieces, self.mended = [mended.decode()], tool.name
             elif cut:
                 self.tools.remove(tool)
                 return

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from ccr.adapters.dialects.openai_chat.read_reply import read_reply
-from ccr.adapters.dialects.openai_chat.read_stream import ChatStreamDecoder
+from ccr.adapters.dialects.openai_chat.read_stream import ChatStreamDecoder, whole_reply
+from ccr.adapters.dialects.openai_chat.reader import ChatReader
 from ccr.adapters.wire import json
 from ccr.adapters.wire.reply_watch import DecodingWatch
+from ccr.domain.stream import fold
 
 if TYPE_CHECKING:
     from ccr.application.ports.dialect import Framer
@@ -28,7 +29,10 @@ class ChatReplyWatch(DecodingWatch):
 
     @override
     def whole(self, body: bytes) -> Reply:
-        return read_reply(body)
+        reader = ChatReader(stream=False)
+        reply = fold(whole_reply(reader, body))
+        self.mended = reader.mended
+        return reply
 
     @override
     def fault(self, error: GatewayError) -> bytes:

@@ -62,6 +62,8 @@ class Output:
         self.calls = 0
         self.searches = 0
         self.refused = False
+        self.broken = ""
+        """The name of a function call that came to its end with input that is no JSON object."""
         self._items: dict[int, Item] = {}
 
     def added(self, index: int, raw: Raw) -> None:
@@ -115,9 +117,12 @@ class Output:
 
     def input(self, index: int, text: str, *, whole: bool = False) -> None:
         """More input of a call, or the whole of it."""
-        block = self._input(self._item(index, "function_call"))
+        item = self._item(index, "function_call")
+        block = self._input(item)
         if whole:
             block.whole(text)
+            if item.kind == "function_call":
+                self._judge(text, getattr(block.start, "name", ""))
         else:
             block.more(text)
         self.slots.pump()
@@ -210,6 +215,12 @@ class Output:
         if block.start is None:
             raise UpstreamProtocolError("the provider called a tool without a name")
         block.whole(wire.arguments or wire.input or "")
+        if wire.type == "function_call" and wire.status != "incomplete":
+            self._judge(wire.arguments or "", wire.name or "")
+
+    def _judge(self, text: str, name: str) -> None:
+        if text.strip() and not json.is_object(text):
+            self.broken = self.broken or name or "a function"
 
     def _search(self, item: Item, wire: WireItem, raw: Raw) -> None:
         action = json.object_of(wire.action) or {}

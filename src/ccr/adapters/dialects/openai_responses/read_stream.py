@@ -42,6 +42,11 @@ class ResponsesReader:
         self._started = False
         self.ended = False
 
+    @property
+    def broken(self) -> str:
+        """The name of a call that came to its end with broken input."""
+        return self._output.broken
+
     def take(self, event: WireEvent) -> list[StreamEvent]:
         """Read one event; of a type that we do not know it says nothing. Raises GatewayError."""
         handler = self._HANDLERS.get(event.type)
@@ -204,6 +209,11 @@ class ResponsesStreamDecoder(SniffingDecoder):
         super().__init__(framer)
         self._reader = ResponsesReader()
 
+    @property
+    def broken(self) -> str:
+        """The name of a call that came to its end with broken input."""
+        return self._reader.broken
+
     @override
     def _frames(self, frames: list[Frame], events: list[StreamEvent]) -> None:
         for frame in frames:
@@ -217,7 +227,7 @@ class ResponsesStreamDecoder(SniffingDecoder):
 
     @override
     def _json(self, body: bytes, events: list[StreamEvent]) -> None:
-        events += whole_reply(body)
+        events += whole_reply(self._reader, body)
         self._ended = True
 
     @override
@@ -225,7 +235,7 @@ class ResponsesStreamDecoder(SniffingDecoder):
         raise UpstreamProtocolError("the provider's reply ended before it was complete")
 
 
-def whole_reply(body: bytes) -> list[StreamEvent]:
+def whole_reply(reader: ResponsesReader, body: bytes) -> list[StreamEvent]:
     """Read a body that is one JSON response. Raises UpstreamProtocolError, or the error that a 200 hid."""
     response = understood(RESPONSE, body)
     error = error_in_response(response)
@@ -233,4 +243,4 @@ def whole_reply(body: bytes) -> list[StreamEvent]:
         raise error
     if absent(response.output):
         raise UpstreamProtocolError("the provider's reply holds no output")
-    return ResponsesReader().take_response(response)
+    return reader.take_response(response)

@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from ccr.adapters.dialects.openai_responses.errors import failure
-from ccr.adapters.dialects.openai_responses.read_reply import read_reply
-from ccr.adapters.dialects.openai_responses.read_stream import ResponsesStreamDecoder
+from ccr.adapters.dialects.openai_responses.read_stream import (
+    ResponsesReader,
+    ResponsesStreamDecoder,
+    whole_reply,
+)
 from ccr.adapters.wire import json
+from ccr.adapters.wire.broken_call import CUT_SHORT, broken_call
 from ccr.adapters.wire.reply_watch import DecodingWatch
 from ccr.adapters.wire.sse import write_event
+from ccr.domain.stream import fold
 
 if TYPE_CHECKING:
     from ccr.application.ports.dialect import Framer
@@ -30,7 +35,11 @@ class ResponsesReplyWatch(DecodingWatch):
 
     @override
     def whole(self, body: bytes) -> Reply:
-        return read_reply(body)
+        reader = ResponsesReader()
+        reply = fold(whole_reply(reader, body))
+        if reader.broken and reply.reason not in CUT_SHORT:
+            raise broken_call(reader.broken)
+        return reply
 
     @override
     def fault(self, error: GatewayError) -> bytes:

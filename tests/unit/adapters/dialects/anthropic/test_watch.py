@@ -244,6 +244,38 @@ def test_a_call_that_was_cut_short_or_is_whole_or_empty_is_none() -> None:
     assert watched(BEGIN, TOOL, CLOSE, {**END, "delta": None}, END, STOP).ended
 
 
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("after", [(END, STOP), ({**TOOL, "index": 1},), (STOP,), ()])
+def test_the_block_of_a_broken_call_is_never_closed(after: tuple[object, ...], strict: bool) -> None:
+    """A client may run a tool as soon as its block is closed."""
+    begun, watch = (
+        sse(BEGIN, TOOL, given_input('{"command":"rm -rf /tm')),
+        AnthropicStreamWatch(strict=strict),
+    )
+
+    passed = b"".join(watch.feed(piece) for piece in (begun, sse(CLOSE), sse(PING), sse(*after)))
+
+    assert passed == begun
+    assert last_error(watch.close())["type"] == "api_error"
+
+
+def test_the_end_of_a_call_that_was_cut_short_goes_on_with_the_reason() -> None:
+    stream = sse(BEGIN, TOOL, given_input("{"), CLOSE, PING, CUT, STOP)
+    watch = AnthropicStreamWatch(strict=True)
+
+    assert b"".join(watch.feed(bytes([byte])) for byte in stream) == stream
+    assert watch.ended
+
+
+def test_what_waits_behind_a_broken_call_is_bounded() -> None:
+    watch = AnthropicStreamWatch(300)
+    watch.feed(sse(BEGIN, TOOL, given_input("{"), CLOSE))
+    for _ in range(20):
+        watch.feed(sse(PING))
+
+    assert isinstance(watch.error, UpstreamProtocolError)
+
+
 # ------------------------------------------------------------------------------------- whole replies
 
 
