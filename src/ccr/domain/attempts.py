@@ -186,9 +186,13 @@ def _wait(plan: AttemptPlan, error: GatewayError, chance: float, rules: RetryRul
 def meaningful(errors: Sequence[GatewayError]) -> GatewayError:
     """Return the failure that tells the caller most: what to do next is in a limit's words, not in a broken line.
 
-    Of equals the last one.
+    Of limits the one that ends first: whoever comes back then is served. Of equals the last one.
     """
-    return max(reversed(errors), key=_rank)
+    told = max(reversed(errors), key=_rank)
+    ending = [e for e in errors if isinstance(e, UpstreamLimitedError) and e.retry_after is not None]
+    if isinstance(told, UpstreamLimitedError) and ending:
+        return min(reversed(ending), key=lambda error: error.retry_after or 0.0)
+    return told
 
 
 def _rank(error: GatewayError) -> int:

@@ -189,6 +189,16 @@ def test_the_failure_that_says_most_is_told() -> None:
     assert meaningful([limited, last]) is last
 
 
+def test_of_several_limits_the_one_that_ends_first_is_told() -> None:
+    soon, late = UpstreamLimitedError("a", retry_after=7), UpstreamLimitedError("b", retry_after=30)
+    as_soon, never = UpstreamLimitedError("c", retry_after=7), UpstreamLimitedError("no credit left")
+
+    assert meaningful([soon, late, never]) is soon
+    assert meaningful([late, never, soon, DrainingError("end")]) is soon
+    assert meaningful([soon, as_soon]) is as_soon
+    assert meaningful([never, UpstreamLimitedError("d", retry_after=0), soon]).message == "d"
+
+
 def test_an_open_circuit_says_less_than_a_provider_does() -> None:
     circuit = UpstreamUnavailableError(
         "failed too often", failure=Failure("upstream_unavailable", Blast.MODEL, Remedy.NEXT)

@@ -69,6 +69,8 @@ class Tries:
     _asked_before: set[ModelRef] = field(factory=set, init=False)
     _renewed: set[ModelRef] = field(factory=set, init=False)
     _failures: list[GatewayError] = field(factory=list, init=False)
+    _limits: dict[tuple[ModelRef, str], GatewayError] = field(factory=dict, init=False)
+    """The last limit that each target told each key."""
 
     def __attrs_post_init__(self) -> None:
         job = self.job
@@ -84,6 +86,7 @@ class Tries:
         self._pin = self.shared.balance.pinned(self.job.decision, self.job.facts, self._caller)
         self._keys.clear()
         self._failures.clear()
+        self._limits.clear()
 
     async def claim(self, target: Target) -> tuple[Target, Lease]:
         """Choose a key, and take a place at the provider: waiting for it only if nobody else could answer.
@@ -130,7 +133,7 @@ class Tries:
     async def after(self, error: GatewayError, target: Target | None, key: str) -> float:
         """Decide about another try and wait for it; returns the seconds waited. Raises what the request fails with."""
         job = self.job
-        self._failures.append(error)
+        self._remember(error, key)
         if target is not None and self._helped(error, target, key):
             return 0.0
         shared = self.shared
@@ -153,6 +156,15 @@ class Tries:
             async with Watch(job.call.disconnect):
                 await asyncio.sleep(following.wait)
         return following.wait
+
+    def _remember(self, error: GatewayError, key: str) -> None:
+        self._failures.append(error)
+        if isinstance(error, UpstreamLimitedError):
+            place = (self.job.plan.current, key)
+            # A limit that was waited for, and has been told anew, is no news any more.
+            if place in self._limits:
+                self._failures.remove(self._limits[place])
+            self._limits[place] = error
 
     def _would_cost_the_status(self, wait: float) -> bool:
         """Whether a streaming client would be sent its 200 while we wait, although all it may get is this error.

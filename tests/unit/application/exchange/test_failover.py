@@ -326,6 +326,28 @@ async def test_a_wait_that_is_too_long_is_the_clients() -> None:
         assert (answer.status, dict(answer.headers)["retry-after"]) == (429, "60")
 
 
+def limited(seconds: int) -> Reply:
+    return whole({"error": {"message": "Rate limit reached"}}, 429, retry_after=str(seconds))
+
+
+@pytest.mark.parametrize("waits", [(30, 7), (7, 30)])
+async def test_of_several_limits_the_client_is_told_the_one_that_ends_first(waits: tuple[int, int]) -> None:
+    two_keys = provider("a", api_key=["sk-one", "sk-two"])
+    for default, *named in (("a,m", two_keys), (["a,m", "b,m"],)):
+        async with assembled(*map(limited, waits), config=config(default, *named)) as bench:
+            answer, _ = await bench.ask()
+
+            assert (answer.status, dict(answer.headers)["retry-after"]) == (429, "7")
+            assert len(bench.upstream.requests) == 2
+
+
+async def test_what_a_target_said_last_is_what_counts() -> None:
+    async with assembled(limited(0), limited(60), config=config("a,m"), Failover=PATIENT) as bench:
+        answer, _ = await bench.ask()
+
+        assert (answer.status, dict(answer.headers)["retry-after"]) == (429, "60")
+
+
 async def test_retries_end_when_their_budget_is_spent() -> None:
     broke = config("a,m", Failover={**PATIENT, "retryBudgetPercent": 0})
     async with assembled(*[DOWN] * 40, config=broke) as bench:
