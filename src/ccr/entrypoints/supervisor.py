@@ -288,6 +288,8 @@ class Supervisor:
         await self._or_now(asyncio.sleep(self.service.drain_wait))
         for seconds in (self.service.drain_timeout, _KILL_GRACE):
             terminate(everybody)
+            # Nobody accepts any more: who connects now should be told so, and not wait for the last reply to end.
+            close_all([*self.listeners, *self.old_listeners])
             await self._or_now(ended(everybody, seconds))
 
     async def _or_now(self, waiting: Awaitable[object]) -> None:

@@ -8,6 +8,7 @@ import os
 import pty
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -258,6 +259,29 @@ def test_stop_lets_a_stream_end(home: Home) -> None:
 
     assert b"message_stop" in rest
     assert stopping.returncode == 0, output
+
+
+def _is_refused(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_who_comes_while_the_last_stream_ends_is_refused_and_not_kept_waiting(home: Home) -> None:
+    script = text("one two three four five six").dripping(1.0)
+    with FakeOpenAI(lambda _seen, _n: script, key="k", models=("m",)) as upstream:
+        connection, response = _stream(home, upstream)
+        stopping = home.begin("stop")
+        wait_for(lambda: _is_refused(home.port))
+        under_way = not upstream.model_requests[0].finished
+        rest = response.read()
+        stopping.communicate(timeout=60)
+        connection.close()
+
+    assert under_way
+    assert b"message_stop" in rest
 
 
 def test_stop_now_cuts_a_stream(home: Home) -> None:
