@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 from ccr.adapters.wire import headers as header_rules
 from ccr.adapters.wire import json
 from ccr.adapters.wire.overflow import find_overflow, overflow_message
+from ccr.adapters.wire.patience import is_final, is_spent
 from ccr.domain.errors import (
     Blast,
     ContextOverflowError,
@@ -68,7 +69,6 @@ TABLE: dict[str, tuple[int, str, str | None]] = {
 }
 """Status, ``error.type`` and ``error.code`` by the ``kind`` of an error. ``server_is_overloaded`` is what Codex knows."""
 
-_NO_RETRY = frozenset({"budget", "upstream_auth"})
 _BLAND = "The gateway failed. Its log has the details under this request id."
 
 _MAX_MESSAGE = 2000
@@ -121,11 +121,13 @@ def encode_error(
         status, body = own.status, own.body
         headers += header_rules.returned(own.headers)
         should_retry = own.headers.get("x-should-retry", "")
+        if should_retry not in ("true", "false") and is_final(error):
+            should_retry = "false"  # its words are for people; clients go by the status
         if should_retry in ("true", "false"):
             headers.append(("x-should-retry", should_retry))
     else:
         status, body = _status(error), json.encode_wire({"error": error_fields(error)})
-        if error.kind in _NO_RETRY:
+        if is_final(error):
             headers.append(("x-should-retry", "false"))
     if isinstance(error, WrongMethodError) and error.allowed:
         headers.append(("allow", ", ".join(error.allowed)))
@@ -149,11 +151,7 @@ def error_fields(error: GatewayError) -> dict[str, object]:
 
 def code_of(error: GatewayError) -> str | None:
     """Return the ``code``, by which OpenAI's clients know what to do."""
-    if (
-        isinstance(error, UpstreamLimitedError)
-        and error.failure.remedy is Remedy.NEXT
-        and not error.overloaded
-    ):
+    if is_spent(error):
         return "insufficient_quota"
     if isinstance(error, UpstreamRejectedError) and error.failure.blast is Blast.MODEL:
         return "model_not_found"

@@ -9,6 +9,7 @@ from ccr.adapters.wire import headers as header_rules
 from ccr.adapters.wire import json
 from ccr.adapters.wire.cloud_errors import amazon_type, exception_of, google_delay, google_type
 from ccr.adapters.wire.overflow import find_overflow, overflow_message
+from ccr.adapters.wire.patience import is_final
 from ccr.domain.errors import (
     Blast,
     ContextOverflowError,
@@ -79,7 +80,6 @@ _STATUS = {
 }
 """What the types of the Messages API are as statuses, for errors that come as events."""
 
-_NO_RETRY = frozenset({"budget", "upstream_auth"})
 _BLAND = "The gateway failed. Its log has the details under this request id."
 _WORDS_OF_OVERFLOW = (b"prompt is too long", b"exceed context limit", b"prompt_too_long")
 _THREAD_CODE = {"error_code": "thread_unsupported_request"}
@@ -107,7 +107,7 @@ def encode_error(error: GatewayError, request_id: str) -> tuple[int, tuple[tuple
     else:
         status, kind = _status(error)
         body = error_body(error, kind, request_id)
-        if error.kind in _NO_RETRY:
+        if is_final(error):
             headers.append(("x-should-retry", "false"))
     if isinstance(error, WrongMethodError) and error.allowed:
         headers.append(("allow", ", ".join(error.allowed)))

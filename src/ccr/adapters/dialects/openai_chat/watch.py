@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from ccr.adapters.dialects.openai_chat.read_stream import ChatStreamDecoder, whole_reply
 from ccr.adapters.dialects.openai_chat.reader import ChatReader
-from ccr.adapters.wire import json
+from ccr.adapters.dialects.openai_chat.write_errors import error_data
 from ccr.adapters.wire.reply_watch import DecodingWatch
 from ccr.domain.stream import fold
 
@@ -36,5 +36,4 @@ class ChatReplyWatch(DecodingWatch):
 
     @override
     def fault(self, error: GatewayError) -> bytes:
-        said = {"message": error.message, "type": "server_error", "param": None, "code": error.kind}
-        return b"data: " + json.encode({"error": said}) + b"\n\n"
+        return b"data: " + error_data(error) + b"\n\n"

@@ -16,6 +16,7 @@ from ccr.domain.errors import (
     Blast,
     BudgetError,
     ContextOverflowError,
+    Failure,
     GatewayError,
     InternalError,
     InvalidRequestError,
@@ -97,6 +98,9 @@ def test_headers_that_go_with_an_error() -> None:
     assert shown(WrongMethodError("x", allowed=("GET", "HEAD")))[1]["allow"] == "GET, HEAD"
     assert shown(LimitedError("x", retry_after=1.2))[1]["retry-after"] == "2"
     assert shown(BudgetError("x"))[1]["x-should-retry"] == "false"
+    no_credit = Failure("upstream_limited", Blast.CREDENTIAL, Remedy.NEXT)
+    assert shown(UpstreamLimitedError("x", failure=no_credit))[1]["x-should-retry"] == "false"
+    assert "x-should-retry" not in shown(UpstreamLimitedError("x", failure=no_credit, retry_after=7))[1]
 
 
 @pytest.mark.parametrize(

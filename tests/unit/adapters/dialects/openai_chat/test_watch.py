@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from ccr.adapters.dialects.openai_chat import OpenAIChatProvider
-from ccr.domain.errors import UpstreamUnavailableError
+from ccr.domain.errors import DrainingError, UpstreamUnavailableError
 from ccr.domain.usage import Usage
 from tests.support.chat import DONE, chunk, finish, text, tool, usage
 
@@ -46,6 +46,13 @@ def test_an_error_from_outside_is_told() -> None:
     watch.feed(text("A"))
     tail = watch.close(UpstreamUnavailableError("reset"))
     assert msgspec.json.decode(tail[6:])["error"]["message"] == "reset"
+
+
+def test_an_error_has_the_code_that_it_has_in_a_translated_stream() -> None:
+    watch = PROVIDER.reply_watch(stream=True)
+    watch.feed(text("A"))
+    said = msgspec.json.decode(watch.close(DrainingError("the gateway is stopping"))[6:])
+    assert said["error"]["code"] == "server_is_overloaded"
 
 
 def test_an_end_without_done_is_an_end() -> None:

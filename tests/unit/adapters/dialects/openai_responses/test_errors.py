@@ -30,6 +30,7 @@ from ccr.domain.errors import (
 
 OWN = b'{"error":{"message":"theirs","type":"x","param":null,"code":"y"}}'
 QUOTA = Failure("upstream_limited", Blast.CREDENTIAL, Remedy.NEXT)
+RESTING = Failure("upstream_limited", Blast.MODEL, Remedy.NEXT)
 MISSING = Failure("upstream_rejected", Blast.MODEL, Remedy.NEXT)
 
 
@@ -89,6 +90,7 @@ def test_every_kind_has_its_line() -> None:
         (UpstreamAuthError("x"), 502, "server_error", "upstream_auth"),
         (UpstreamLimitedError("x"), 429, "rate_limit_error", "rate_limit_exceeded"),
         (UpstreamLimitedError("x", failure=QUOTA), 429, "rate_limit_error", "insufficient_quota"),
+        (UpstreamLimitedError("x", failure=RESTING), 429, "rate_limit_error", "rate_limit_exceeded"),
         (UpstreamLimitedError("x", overloaded=True), 529, "server_error", "server_is_overloaded"),
         (UpstreamUnavailableError("x"), 503, "server_error", "server_error"),
         (UpstreamTimeoutError("x"), 504, "server_error", "timeout"),
@@ -101,7 +103,7 @@ def test_the_table(error: GatewayError, status: int, kind: str, code: str | None
     assert (got, body["type"], body["code"]) == (status, kind, code)
     assert headers["content-type"] == "application/json"
     assert headers["request-id"] == headers["x-request-id"] == "req_1"
-    no_retry = isinstance(error, BudgetError | UpstreamAuthError)
+    no_retry = isinstance(error, BudgetError | UpstreamAuthError) or error.failure is QUOTA
     assert headers.get("x-should-retry") == ("false" if no_retry else None)
 
 
@@ -151,6 +153,14 @@ def test_what_a_provider_of_the_same_envelope_said_goes_out_unmodified(dialect: 
 )
 def test_what_others_said_does_not(error: GatewayError) -> None:
     assert shown(error)[2]["message"] == "ours"
+
+
+def test_who_has_no_credit_left_need_not_ask_again() -> None:
+    spent = UpstreamLimitedError("x", failure=QUOTA, upstream=replied())
+    later = UpstreamLimitedError("x", failure=QUOTA, retry_after=7)
+
+    assert shown(spent)[1]["x-should-retry"] == "false"
+    assert "x-should-retry" not in shown(later)[1]
 
 
 def test_a_retry_hint_that_is_none_is_not_repeated() -> None:
