@@ -68,6 +68,11 @@ class Breaker:
             return max(0.0, self._probing + self.rules.longest - now)
         return 0.0
 
+    def hint(self, now: float) -> float:
+        """Return the seconds after which it is worth asking. A probe under way will be heard of long before it is given up."""
+        wait = self.wait(now)
+        return min(wait, self.rules.rest) if self.state is BreakerState.HALF_OPEN else wait
+
     def enter(self, now: float) -> bool:
         """Ask for leave to send a request. In a half-open circuit the one who gets it is the probe."""
         if self.state is BreakerState.CLOSED:

@@ -62,6 +62,18 @@ def test_one_probe_at_a_time_finds_out() -> None:
     assert breaker.enter(7.2)
 
 
+def test_while_somebody_finds_out_nobody_is_sent_away_for_long() -> None:
+    rules = BreakerRules(failures=2, sessions=2, rest=10.0, longest=120.0)
+    breaker = Breaker(rules)
+    breaker.failed(0.0, "a", "down")
+    breaker.failed(0.0, "b", "down")
+
+    assert (breaker.wait(4.0), breaker.hint(4.0)) == (6.0, 6.0)
+    assert breaker.enter(10.0)
+    assert (breaker.wait(11.0), breaker.hint(11.0)) == (119.0, 10.0)
+    assert breaker.hint(127.0) == 3.0
+
+
 def test_a_probe_that_fails_makes_the_rest_twice_as_long_up_to_a_limit() -> None:
     breaker, now, rests = opened(), 2.0, []
     for _ in range(3):

@@ -177,7 +177,7 @@ class Health:
         if self.rules is not None and not place.breaker.enter(now):
             if slots is not None:
                 slots.give_back()
-            wait = place.breaker.wait(now)
+            wait = place.breaker.hint(now)
             raise UpstreamUnavailableError(
                 f"{target.ref} has failed too often and is not asked for another {wait:.0f} s; the last failure: "
                 f"{place.breaker.why}",
@@ -236,7 +236,7 @@ class Health:
                 "latency": None if place.latency.mean is None else round(place.latency.mean, 4),
             }
             if place.breaker.state is not BreakerState.CLOSED:
-                line |= {"retry_in": round(place.breaker.wait(now), 1), "why": place.breaker.why}
+                line |= {"retry_in": round(place.breaker.hint(now), 1), "why": place.breaker.why}
             tired = {
                 key.id: round(rest, 1)
                 for key in target.keys
