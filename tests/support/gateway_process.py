@@ -22,9 +22,9 @@ from tests.support.fake_provider import FakeProvider
 Json = dict[str, Any]
 _START_SECONDS = 30.0
 _STOP_SECONDS = 20.0
-_NO_CIRCUITS: Json = {"Failover": {"breakerFailures": 0}}
-"""Suites let one process fail a hundred times in a row, each time for another caller. Circuits have tests of their own, whose
-configuration says so.
+_NO_CIRCUITS: Json = {"Failover": {"breakerFailures": 0, "retryBudgetPercent": 100}}
+"""Suites let one process fail a hundred times in a row, each time for another caller. Circuits and the retry budget have tests
+of their own, whose configuration says so.
 """
 
 

@@ -105,6 +105,8 @@ class Supervisor:
             if self.renewal is None:
                 kill([*self.workers, *self.old, *self.leaving])
             await self.hub.close()
+        # Whoever is impatient now would find a program without handlers, and it would not end in order.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
         return self._exit
 
     def stop(self) -> None:

@@ -29,6 +29,10 @@ _HTTP1_BUFFER = 65_536
 """Bytes read at once from a connection."""
 _HEADER_MILLISECONDS = 30_000
 _MOST_FILES = 65_536
+_OTHER_FILES = 48
+"""Descriptors that are no connections: logs, the event loop, the fleet, the listener; about 25, and room for files that are
+read.
+"""
 _LAST_SECONDS = 5.0
 """What open replies get after the parent has gone."""
 
@@ -111,7 +115,7 @@ async def _serve(service: Service) -> int:
         http=HTTPModes.http1,
         websockets=False,
         backlog=_BACKLOG,
-        backpressure=_BACKLOG,
+        backpressure=_most_connections(),
         http1_settings=HTTP1Settings(
             header_read_timeout=_HEADER_MILLISECONDS, max_buffer_size=_HTTP1_BUFFER, keep_alive=True
         ),
@@ -162,6 +166,17 @@ def _accept_from_parent(server: Any) -> None:
 
     # Granian offers no argument for it; this is the one place where it makes its socket.
     server._init_shared_socket = use  # noqa: SLF001
+
+
+def _most_connections() -> int:
+    """Return how many connections are accepted at once: a stream needs two descriptors, and there may be few.
+
+    Without descriptors the HTTP server would try to accept again and again, and do nothing else.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return _BACKLOG
+    return max(1, min(_BACKLOG, (soft - _OTHER_FILES) // 2))
 
 
 def _allow_files() -> None:
