@@ -2,8 +2,8 @@
 
     python tools/run_suites.py unit integration client slow
 
-The integration suite waits more than it works, so the unit tests and the real clients run beside it, on the other
-processor; what they say is shown when they are done.
+The integration suite waits more than it works: its parts run beside each other, and beside the unit tests and the real
+clients. What a part says is shown when it is done.
 
 Exits non-zero if a suite failed, ran over its time, or (with CI=true) had no test at all. With CI=true or
 COVERAGE=1 the in-process suites are measured, and `make check` uses that measurement while it is fresh.
@@ -44,14 +44,24 @@ class Suite:
     """Suites of one lane run one after the other, lanes run beside each other."""
 
 
+PARTS = {
+    "integration 1": (0, ("faults", "http", "load")),
+    "integration 2": (2, ("cli", "embed", "wheel", "plugin_example", "compat", "bench", "fuzz")),
+    "integration 3": (3, ("doors", "matrix", "ancestor", "sdk", "security", "upstream", "sim", "soak")),
+}
+"""The integration suite: its lane and folders, each part about as long as the others."""
 SUITES = {
     "unit": Suite("unit", ["tests/unit"], 1200, measured=True, interpreter=["-X", "dev"], lane=1),
-    "integration": Suite(
-        "integration",
-        ["tests/integration", *(f"--ignore={folder}" for folder in CLIENTS), "-m", "not slow"],
-        900,
-        measured=True,
-    ),
+    **{
+        name: Suite(
+            name,
+            [*(f"tests/integration/{folder}" for folder in folders), "-m", "not slow"],
+            900,
+            measured=True,
+            lane=lane,
+        )
+        for name, (lane, folders) in PARTS.items()
+    },
     "client": Suite("real clients", [*map(str, CLIENTS), "-m", "not slow"], 900, client=True, lane=1),
     "slow": Suite("slow", ["tests/integration", "-m", "slow"], 1500, client=True),
 }
@@ -66,6 +76,12 @@ class Result:
     seconds: float
     passed: int = 0
     skips: Counter[str] = field(default_factory=Counter)
+
+
+def folders() -> set[str]:
+    """The integration suite as it lies on the disk, the real clients apart."""
+    clients = {folder.name for folder in CLIENTS}
+    return {path.parent.name for path in (ROOT / "tests" / "integration").glob("*/test_*.py")} - clients
 
 
 def in_ci() -> bool:
@@ -225,10 +241,15 @@ def summarise(results: list[Result], seconds: float) -> int:
     return 0 if good else 1
 
 
-def main(names: list[str]) -> int:
+def main(wanted: list[str]) -> int:
+    names = [name for one in wanted for name in (PARTS if one == "integration" else (one,))]
     unknown = [name for name in names if name not in SUITES]
     if unknown or not names:
-        print(f"usage: run_suites.py {' '.join(SUITES)}", file=sys.stderr)
+        print("usage: run_suites.py unit integration client slow", file=sys.stderr)
+        return 2
+    forgotten = folders() - {folder for _, part in PARTS.values() for folder in part}
+    if forgotten:
+        print(f"run_suites.py: no part has {', '.join(sorted(forgotten))}", file=sys.stderr)
         return 2
     WORK.mkdir(parents=True, exist_ok=True)
     if measure() and any(SUITES[name].measured for name in names):
