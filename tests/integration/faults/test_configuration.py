@@ -234,7 +234,14 @@ def test_whatever_call_of_the_kernel_a_save_dies_at_there_is_the_old_file_or_the
 def test_a_full_disk_while_saving_is_a_sentence(tmp_path: Path) -> None:
     """A file size limit stands in for the full disk."""
     home = tmp_path / "home"
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "CCR_HOME": str(home), "LANG": "C.UTF-8"}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "CCR_HOME": str(home),
+        "LANG": "C.UTF-8",
+        # The interpreter would leave the first bytes of its own files behind, for everybody.
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     home.mkdir()
     subprocess.run([*gateway_command(), "init"], env=environment, check=True, capture_output=True)
     before = (home / "config.json").read_bytes()
