@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Self
 
+from ccr.adapters.system.fleet import reachable
 from tests.integration.cli.conftest import Home
 from tests.integration.cli.test_service import get, wait_for
 from tests.support.fake_openai import FakeOpenAI
@@ -220,7 +221,7 @@ def test_what_is_no_renewal_is_refused(home: Home) -> None:
     worker = home.json("status")["pid"]
     with socket.socket(socket.AF_UNIX) as talk:
         talk.settimeout(10)
-        talk.connect(str(home.ccr_home / "state" / "ccr.sock"))
+        talk.connect(str(reachable(home.ccr_home / "state" / "ccr.sock")))
         reader = talk.makefile("rb")
         wrongs: tuple[dict[str, object], ...] = (
             {},
