@@ -38,6 +38,7 @@ _READY_SECONDS = 60.0
 _POLL = 0.05
 _KILL_GRACE = 5.0
 """Seconds between the end of drain_timeout and SIGKILL: replies are cut and the application closes in them."""
+_CUT_SECONDS = 1.0
 _SOON = 10.0
 """A worker that dies within this many seconds of its start died of the start."""
 _MOST_DEATHS = 5
@@ -293,6 +294,8 @@ class Supervisor:
             # Nobody accepts any more: who connects now should be told so, and not wait for the last reply to end.
             close_all([*self.listeners, *self.old_listeners])
             await self._or_now(ended(everybody, seconds))
+        # At once, too, leaves the time to say so: a reply that is cut has an error event and an end.
+        await ended(everybody, _CUT_SECONDS)
 
     async def _or_now(self, waiting: Awaitable[object]) -> None:
         """Wait for that, or for a second signal."""

@@ -34,6 +34,9 @@ Handler = Callable[..., Any]
 _LINE_LIMIT = 4 * 1024 * 1024
 """A status of a worker with thousands of targets still fits; more is a fault."""
 _ANSWER_SECONDS = 2.0
+_REJOINS = 50
+_REJOIN_SECONDS = 0.2
+"""Ten seconds in all; a parent that has really gone takes its workers along sooner."""
 _SOCKET_BYTES = 100
 """The kernel takes 107 bytes of path for a Unix socket."""
 
@@ -237,6 +240,15 @@ class FleetMember:
             line.close()
         if self._line is line:
             self._line = None
+            await self._rejoin()
+
+    async def _rejoin(self) -> None:
+        """The parent has become its successor (``ccr restart``), which opens a hub in the same place."""
+        for _ in range(_REJOINS):
+            await asyncio.sleep(_REJOIN_SECONDS)
+            await self.open()
+            if self._line is not None:
+                return
 
     async def _answer(self, line: _Line, message: dict[str, Any]) -> None:
         value = await self._do(str(message.get("do")), message.get("with", {}))

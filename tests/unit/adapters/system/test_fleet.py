@@ -170,3 +170,19 @@ async def test_the_command_line_asks_the_parent_for_a_renewal(tmp_path: Path) ->
 async def test_a_hub_knows_who_has_joined(tmp_path: Path) -> None:
     async with fleet(tmp_path / "s", {}) as (hub, _):
         assert hub.pids == {os.getpid()}
+
+
+async def test_a_worker_joins_the_hub_that_comes_after(tmp_path: Path) -> None:
+    """As after `ccr restart`: the old workers still count while their streams end."""
+    async with fleet(tmp_path / "s", {"status": lambda: {"n": 1}}) as (hub, members):
+        await hub.close()
+        successor = FleetHub(tmp_path / "s")
+        await successor.open()
+        try:
+            while not successor.members:
+                await asyncio.sleep(0.01)
+            assert await successor.ask("status") == [{"n": 1}]
+            assert await members[0].gather("status") == [{"n": 1}]
+        finally:
+            await members[0].close()
+            await successor.close()
