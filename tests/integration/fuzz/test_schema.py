@@ -106,6 +106,7 @@ def wrong(schema: Any, examples: int, **call: Any) -> list[str]:
     return [what for what in found if what]
 
 
+@pytest.mark.slow
 def test_the_application_keeps_to_its_own_description() -> None:
     schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(CONFIG))
 
