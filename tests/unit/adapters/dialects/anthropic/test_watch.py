@@ -347,3 +347,11 @@ def test_a_novel_event_without_a_name_is_left_as_it_is() -> None:
     watch = AnthropicStreamWatch(strict=True)
 
     assert watch.feed(b'data: {"type":"novel"}\n\n') == b'data: {"type":"novel"}\n\n'
+
+
+def test_of_those_who_merely_speak_it_an_event_has_one_name() -> None:
+    watch = AnthropicStreamWatch(strict=True)
+
+    assert watch.feed(b"event: ping_pong\ndata: " + json.dumps(BEGIN).encode() + b"\n\n") == b""
+    assert watch.error is not None
+    assert "two names" in watch.error.message

@@ -573,3 +573,18 @@ def test_nothing_that_was_said_is_lost(said: list[tuple[str, str]]) -> None:
     blocks = folded(decode([*reads, finish(), DONE])).reply().blocks if said else ()
     got = "".join(block.text for block in blocks if isinstance(block, Text | Thinking))
     assert "".join("".join(words for _, words in said).split()) == "".join(got.split())
+
+
+def test_choices_that_nobody_asked_for_are_left_out_wherever_they_stand() -> None:
+    def said(index: int, content: str) -> dict[str, Any]:
+        return {"index": index, "delta": {"content": content}}
+
+    reads = [
+        chunk(None, choices=[said(0, "A"), said(1, "x")]),
+        chunk(None, choices=[said(1, "y"), said(0, "B")]),
+        chunk(None, choices=[said(1, "z")]),
+        finish(),
+        DONE,
+    ]
+
+    assert outline(decode(reads)) == ["text:AB", "end_turn"]
