@@ -51,18 +51,18 @@ PARTS = {
 }
 """The integration suite: its lane and folders, each part about as long as the others."""
 SUITES = {
-    "unit": Suite("unit", ["tests/unit"], 1200, measured=True, interpreter=["-X", "dev"], lane=1),
+    "unit": Suite("unit", ["tests/unit"], 1800, measured=True, interpreter=["-X", "dev"], lane=1),
     **{
         name: Suite(
             name,
             [*(f"tests/integration/{folder}" for folder in folders), "-m", "not slow"],
-            900,
+            1800,
             measured=True,
             lane=lane,
         )
         for name, (lane, folders) in PARTS.items()
     },
-    "client": Suite("real clients", [*map(str, CLIENTS), "-m", "not slow"], 900, client=True, lane=1),
+    "client": Suite("real clients", [*map(str, CLIENTS), "-m", "not slow"], 1800, client=True, lane=1),
     "slow": Suite("slow", ["tests/integration", "-m", "slow"], 1500, client=True),
 }
 
