@@ -7,46 +7,20 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
+from ccr.application.exchange.built import BuiltCall
 from ccr.application.exchange.live import EventReply
 from ccr.domain.attempts import further
-from ccr.domain.conversation.texts import texts_of
 from ccr.domain.errors import InternalError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ccr.application.catalog.targets import Target
     from ccr.application.exchange.commit import Opened
     from ccr.application.exchange.job import Job
     from ccr.application.exchange.retry import Tries
     from ccr.domain.conversation import Conversation
     from ccr.domain.errors import GatewayError
-    from ccr.domain.facts import RequestFacts
 
 __all__ = ["Again"]
-
-
-@define(eq=False)
-class _Asked:
-    """A ParsedCall for the rest of a reply: never bytes of a client's."""
-
-    said: Conversation
-    facts: RequestFacts
-    foreign: bool = True
-    plain: bool = False
-    echo: object = None
-
-    def conversation(self) -> Conversation:
-        """Return it."""
-        return self.said
-
-    def texts(self) -> Sequence[bytes]:
-        """Return what counts."""
-        return texts_of(self.said)
-
-    def retarget(self, model: str) -> bytes:
-        """Never asked: there are no bytes to relay."""
-        raise InternalError(f"the rest of a reply cannot be relayed to {model}")
 
 
 @define(eq=False)
@@ -85,7 +59,7 @@ class Again:
             tries.shared.budget.spend()
         tries.go_on()
         lost = job.trail.losses
-        job.plan, job.parsed = plan, _Asked(said, job.facts)
+        job.plan, job.parsed = plan, BuiltCall(said, job.facts, foreign=True)
         try:
             opened = await self._walk()
         finally:

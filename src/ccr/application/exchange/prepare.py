@@ -51,7 +51,8 @@ class Prepared:
 def relays(job: Job, target: Target) -> bool:
     """Say whether bytes go through as they came: same dialect, nothing to change, and nobody has been sent an opening.
 
-    Bytes that were not understood could not be continued, either (``job.armed``). A provider that merely speaks like Anthropic gets bytes only if it knows every word of them (P45).
+    Bytes that were not understood could not be continued, either (``job.armed``). A provider that merely speaks like
+    Anthropic gets bytes only if it knows every word of them (P45).
     """
     return (
         job.client is not None

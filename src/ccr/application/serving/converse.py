@@ -9,21 +9,19 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve
 
 from ccr.application.call import Call, Disconnect, Operation
+from ccr.application.exchange.built import BuiltCall
 from ccr.application.exchange.job import Job, is_armed
 from ccr.application.exchange.live import EventReply
 from ccr.application.exchange.trail import Trail
 from ccr.application.exchange.watch import Watch
 from ccr.application.flow.queue import caller_of
 from ccr.domain.access import LOCAL
-from ccr.domain.conversation import HostedTool, Image, ToolResult
-from ccr.domain.conversation.texts import texts_of
 from ccr.domain.errors import ClientGoneError, GatewayError, InternalError
-from ccr.domain.facts import RequestFacts
 from ccr.domain.routing.decide import decide
 from ccr.domain.stream import MessageStop, StreamFailed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from ccr.application.catalog.holder import CatalogHolder
     from ccr.application.exchange.attempts import Attempts
@@ -35,62 +33,10 @@ if TYPE_CHECKING:
     from ccr.application.ports.system import Clock, NewId
     from ccr.application.tracker import Tracker
     from ccr.domain.access import Principal
-    from ccr.domain.conversation import ContentBlock, Conversation
+    from ccr.domain.conversation import Conversation
     from ccr.domain.stream import StreamEvent
 
-__all__ = ["BuiltCall", "Converse"]
-
-
-@define(eq=False)
-class BuiltCall:
-    """A ParsedCall that was never bytes."""
-
-    built: Conversation
-    facts: RequestFacts
-    foreign: bool = False
-    plain: bool = False
-    echo: object = None
-
-    @classmethod
-    def of(cls, conversation: Conversation) -> BuiltCall:
-        """Read the facts off a conversation."""
-        texts = texts_of(conversation)
-        last = conversation.turns[-1].blocks if conversation.turns else ()
-        size = sum(map(len, texts))
-        facts = RequestFacts(
-            operation=Operation.GENERATE,
-            dialect="",
-            model=conversation.model,
-            size=size,
-            text_size=size,
-            stream=True,
-            thinking=conversation.reasoning.mode,
-            budget=conversation.reasoning.budget,
-            effort=conversation.reasoning.effort,
-            max_tokens=conversation.max_tokens,
-            tool_kinds=tuple(tool.kind for tool in conversation.tools if isinstance(tool, HostedTool)),
-            tools=len(conversation.tools),
-            images=any(_has_image(block) for block in last),
-        )
-        return cls(conversation, facts)
-
-    def conversation(self) -> Conversation:
-        """Return it."""
-        return self.built
-
-    def texts(self) -> Sequence[bytes]:
-        """Return what counts."""
-        return texts_of(self.built)
-
-    def retarget(self, model: str) -> bytes:
-        """Never asked: there are no bytes to relay."""
-        raise InternalError(f"a conversation cannot be relayed to {model}")
-
-
-def _has_image(block: ContentBlock) -> bool:
-    return isinstance(block, Image) or (
-        isinstance(block, ToolResult) and any(isinstance(part, Image) for part in block.content)
-    )
+__all__ = ["Converse"]
 
 
 @define(eq=False)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field, frozen
 
 from ccr.application.call import Call, Disconnect, Operation
+from ccr.application.exchange.built import BuiltCall
 from ccr.application.exchange.commit import Opened, Whole
 from ccr.application.exchange.job import Job
 from ccr.application.exchange.live import EventReply
 from ccr.application.exchange.trail import Trail
 from ccr.application.exchange.watch import Watch
-from ccr.application.serving.converse import BuiltCall
 from ccr.domain.access import LOCAL
 from ccr.domain.attempts import AttemptPlan
 from ccr.domain.conversation import Image, Text, Thinking, ToolCall, ToolResult
