@@ -103,7 +103,10 @@ class _Line:
 
 @define(eq=False)
 class FleetHub:
-    """The parent's side. ``pids`` are the workers that are connected now, ``members`` their number; ``renew`` answers the command line."""
+    """The parent's side. ``pids`` are the workers that are connected now, ``members`` counts their connections.
+
+    ``renew`` answers the command line.
+    """
 
     path: Path
     renew: Callable[[Mapping[str, object]], bool] | None = None

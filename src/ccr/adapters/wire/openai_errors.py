@@ -13,8 +13,8 @@ from attrs import evolve, frozen
 
 from ccr.adapters.wire import headers as header_rules
 from ccr.adapters.wire import json
+from ccr.adapters.wire.finality import is_final, is_spent
 from ccr.adapters.wire.overflow import find_overflow, overflow_message
-from ccr.adapters.wire.patience import is_final, is_spent
 from ccr.domain.errors import (
     Blast,
     ContextOverflowError,

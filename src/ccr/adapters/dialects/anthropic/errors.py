@@ -8,8 +8,8 @@ from ccr.adapters.dialects.anthropic.wire import DIALECT
 from ccr.adapters.wire import headers as header_rules
 from ccr.adapters.wire import json
 from ccr.adapters.wire.cloud_errors import amazon_type, exception_of, google_delay, google_type
+from ccr.adapters.wire.finality import is_final
 from ccr.adapters.wire.overflow import find_overflow, overflow_message
-from ccr.adapters.wire.patience import is_final
 from ccr.domain.errors import (
     Blast,
     ContextOverflowError,
