@@ -10,7 +10,7 @@ from ccr.domain.affinity import Pin, Pins, Who
 from ccr.domain.attempts import AttemptPlan
 from ccr.domain.errors import GatewayError
 from ccr.domain.facts import RequestClass
-from ccr.domain.routing.balance import Standing, ordered
+from ccr.domain.routing.balance import Standing, lot, ordered
 from ccr.domain.routing.decision import Verdict
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Balance:
             found = next((key for key in rested if key.id == pin.key), None)
             if found is not None:
                 return found
-        return max(rested, key=lambda key: self.random() ** (1.0 / key.weight))
+        return max(rested, key=lambda key: lot(key.weight, self.random))
 
     def served(
         self,

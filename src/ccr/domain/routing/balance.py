@@ -10,7 +10,7 @@ from attrs import field
 from ccr.domain._value import value
 from ccr.domain.models import ModelRef
 
-__all__ = ["Group", "Standing", "Strategy", "ordered"]
+__all__ = ["Group", "Standing", "Strategy", "lot", "ordered"]
 
 
 _UNKNOWN = 1e-6
@@ -83,10 +83,16 @@ def _in_order(_group: Group, _ref: ModelRef, _standing: Standing, _random: Calla
     return 0.0
 
 
+def lot(weight: float, random: Callable[[], float]) -> float:
+    """Draw a lot: whoever has the largest is chosen, in the proportion of the weights; without weight only if nobody has any.
+
+    Efraimidis and Spirakis 2006: sorting by u**(1/w), largest first, samples without replacement by weight.
+    """
+    return random() ** (1.0 / weight) if weight > 0 else -1.0
+
+
 def _by_weight(group: Group, ref: ModelRef, _standing: Standing, random: Callable[[], float]) -> float:
-    # Efraimidis and Spirakis 2006: sorting by u**(1/w), largest first, samples without replacement by weight.
-    weight = group.weight(ref)
-    return -(random() ** (1.0 / weight)) if weight > 0 else 1.0
+    return -lot(group.weight(ref), random)
 
 
 def _by_load(group: Group, ref: ModelRef, standing: Standing, random: Callable[[], float]) -> float:
