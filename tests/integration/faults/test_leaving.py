@@ -259,11 +259,13 @@ def test_a_storm_of_the_same_request(come: Come, scene: Scene, tmp_path: Path) -
     with GatewayProcess(tmp_path, config(scene, **bounds)) as gateway:
         clients = [come(gateway, "storm") for _ in range(50)]
         most = [0]
-        over = threading.Event()
+        leaving, over = threading.Event(), threading.Event()
 
         def look() -> None:
             while not over.wait(0.01):
                 busy = [one for one in scene.asked("storm") if not (one.finished or one.disconnected)]
+                if leaving.is_set():  # the provider sees them go later than the gateway, which fills their places
+                    busy = [one for one in busy if one.json["model"] == "well"]
                 most[0] = max(most[0], len(busy))
 
         onlooker = threading.Thread(target=look)
@@ -271,6 +273,7 @@ def test_a_storm_of_the_same_request(come: Come, scene: Scene, tmp_path: Path) -
         for number, client in enumerate(clients):
             client.ask("relayed,flows" if number < 25 else "relayed,well")
         time.sleep(0.5)
+        leaving.set()
         for client in clients[:25]:
             client.leave(reset=True)
         replies = [client.read_all() for client in clients[25:]]
@@ -281,7 +284,7 @@ def test_a_storm_of_the_same_request(come: Come, scene: Scene, tmp_path: Path) -
 
         assert {reply[9:12] for reply in replies} <= {b"200", b"529"}
         assert all(b"message_stop" in reply for reply in replies if reply[9:12] == b"200")
-        assert 0 < most[0] <= 8 + 1  # one more that the provider has not yet seen leave
+        assert 0 < most[0] <= 8
         assert eventually(lambda: at_rest(gateway), _WITHIN)
         assert eventually(lambda: sum(_outcomes(gateway).values()) == 50)
 
