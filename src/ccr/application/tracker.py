@@ -7,7 +7,7 @@ from collections import OrderedDict
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from ccr.domain.value import value
 
 if TYPE_CHECKING:
     from ccr.domain.facts import RequestFacts
@@ -19,7 +19,7 @@ _RING = 1000
 """Decisions that are remembered; one is about 3 kB, most of it shared."""
 
 
-@frozen
+@value
 class Decided:
     """A decision, and the facts it was made of (no prompt text)."""
 

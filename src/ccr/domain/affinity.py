@@ -6,8 +6,8 @@ from collections import OrderedDict
 
 from attrs import define, field
 
-from ccr.domain._value import value
 from ccr.domain.models import ModelRef
+from ccr.domain.value import value
 
 __all__ = ["Pin", "Pins", "Who"]
 

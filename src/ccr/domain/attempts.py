@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve
 
-from ccr.domain._value import value
 from ccr.domain.errors import (
     Blast,
     CallError,
@@ -25,6 +24,7 @@ from ccr.domain.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
+from ccr.domain.value import value
 
 if TYPE_CHECKING:
     # The settings need the rules, and the command line needs the settings, but no models.

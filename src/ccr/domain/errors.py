@@ -38,7 +38,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar
 
-from ccr.domain._value import value
+from ccr.domain.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from ccr.domain._value import value
 from ccr.domain.conversation.conversation import Effort, ReasoningMode
+from ccr.domain.value import value
 
 __all__ = ["NO_SESSION", "Operation", "RequestClass", "RequestFacts", "SessionKey"]
 

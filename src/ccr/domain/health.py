@@ -7,7 +7,7 @@ from enum import Enum
 
 from attrs import define, field
 
-from ccr.domain._value import value
+from ccr.domain.value import value
 
 __all__ = ["Breaker", "BreakerRules", "BreakerState", "Ewma"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import Enum
 
-from ccr.domain._value import value
 from ccr.domain.conversation.conversation import Effort
+from ccr.domain.value import value
 
 __all__ = ["KIMI_SEARCH", "Destination", "ModelProfile", "ModelRef", "ReasoningStyle", "SchemaStyle"]
 

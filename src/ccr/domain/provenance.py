@@ -7,7 +7,7 @@ Before a request is written for a target, what may not go there is taken off (``
 
 from __future__ import annotations
 
-from ccr.domain._value import value
+from ccr.domain.value import value
 
 __all__ = ["Origin", "Seal", "may_return", "stamped"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from enum import Enum
 
-from ccr.domain._value import value
 from ccr.domain.facts import RequestFacts
 from ccr.domain.fidelity import Loss
 from ccr.domain.repair import Repair
 from ccr.domain.routing.decision import RouteDecision
 from ccr.domain.usage import NO_USAGE, Usage
+from ccr.domain.value import value
 
 __all__ = ["AttemptRecord", "Outcome", "RequestRecord"]
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import TypeAlias
 
-from ccr.domain._value import value
 from ccr.domain.schema import Schema, accepts, kinds, options, resolved
+from ccr.domain.value import value
 
 __all__ = ["Decode", "Fix", "Repair", "mend", "nearest_name"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import Enum
 
-from ccr.domain._value import value
 from ccr.domain.conversation.blocks import ContentBlock
 from ccr.domain.usage import NO_USAGE, Usage
+from ccr.domain.value import value
 from ccr.domain.verbatim import Json
 
 __all__ = ["Reply", "StopDetails", "StopReason"]

@@ -6,7 +6,7 @@ from enum import Enum
 
 from attrs import evolve
 
-from ccr.domain._value import value
+from ccr.domain.value import value
 
 __all__ = ["NO_USAGE", "Basis", "Usage"]
 

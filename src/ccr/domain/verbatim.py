@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ccr.domain._value import value
+from ccr.domain.value import value
 
 __all__ = ["EMPTY_OBJECT", "Json", "Verbatim"]
 

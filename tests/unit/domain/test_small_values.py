@@ -5,7 +5,7 @@ import sys
 import attrs
 import pytest
 
-from ccr.domain._value import value
+from ccr.domain.value import value
 from ccr.domain.conversation import Effort, Text
 from ccr.domain.fidelity import Loss
 from ccr.domain.models import KIMI_SEARCH, Destination, ModelProfile, ModelRef

@@ -25,5 +25,7 @@ def render(event: Mapping[str, Any]) -> str:
 
 def _shown(value: object) -> str:
     """One line whatever is in it: a caller's line ends and escape codes must not look like lines of ours."""
-    text = "".join(char if char.isprintable() else "?" for char in str(value))
+    text = str(value)
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else "?" for char in text)
     return f'"{text}"' if " " in text else text

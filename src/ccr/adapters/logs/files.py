@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import queue
 import re
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -16,6 +16,8 @@ __all__ = ["FileWriter"]
 
 _MOST_QUEUED = 10_000
 """Lines; about 10 MB of a burst. What does not fit is dropped and counted."""
+_GATHER = 0.05
+"""Seconds that lines are gathered for: to wake the thread for each costs the event loop more than the line."""
 _MOST_BYTES = 50 * 1024 * 1024
 """Of one file, as in the ancestor."""
 _MOST_FILES = 9
@@ -42,8 +44,10 @@ class FileWriter:
         self.dropped = 0
         self._now = now
         self._most_bytes = most_bytes
-        # None is the order to stop.
-        self._lines: queue.Queue[bytes | None] = queue.Queue(most_queued)
+        self._most_queued = most_queued
+        self._lines: deque[bytes] = deque()
+        self._some = threading.Event()
+        self._ending = threading.Event()
         self._file: BinaryIO | None = None
         self._unflushed = 0
         self._day = ""
@@ -52,28 +56,43 @@ class FileWriter:
 
     def write(self, line: bytes) -> None:
         """Queue a line without its newline. Never blocks."""
-        try:
-            self._lines.put_nowait(line)
-        except queue.Full:
+        if len(self._lines) >= self._most_queued:
             self.dropped += 1
+            return
+        self._lines.append(line)
+        if not self._some.is_set():
+            self._some.set()
 
     def close(self) -> None:
         """Write what is queued, and end. Waits three seconds at most; what is not written by then is lost."""
-        try:
-            self._lines.put(None, timeout=1)
-        except queue.Full:
-            return
-        self._thread.join(timeout=2)
+        self._ending.set()
+        self._some.set()
+        self._thread.join(timeout=3)
 
     def _run(self) -> None:
-        while (line := self._lines.get()) is not None:
+        while not self._ending.is_set():
+            self._some.wait()
+            self._ending.wait(_GATHER)
+            self._some.clear()  # before the lines are taken: one that comes later sets it again
+            self._write_all()
+        self._write_all()
+        try:
+            self._shut()
+        except OSError:
+            self._give_up()
+
+    def _write_all(self) -> None:
+        while self._lines:
+            line = self._lines.popleft()
             self._unflushed += 1
             try:
                 self._append(line)
             except OSError:
                 self._give_up()
         try:
-            self._shut()
+            if self._file is not None:
+                self._file.flush()
+            self._unflushed = 0
         except OSError:
             self._give_up()
 
@@ -83,9 +102,6 @@ class FileWriter:
             self._open(day)
         assert self._file is not None
         self._file.write(line + b"\n")
-        if self._lines.empty():
-            self._file.flush()
-            self._unflushed = 0
 
     def _open(self, day: str) -> None:
         self._shut()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +14,10 @@ MASK = "***"
 
 _SHORTEST = 8
 """Characters; a shorter known secret would blot out ordinary words."""
+
+_REMEMBERED, _SHORT = 2048, 128
+"""Texts that are remembered, and characters of each at most: names of models, sessions, reasons. To search one for what looks
+like a key costs microseconds, and a line has ten of them."""
 
 _DEEPEST = 8
 """Levels of nesting that are looked at; what lies deeper is not written at all."""
@@ -52,6 +57,7 @@ class Redactor:
 
     def __init__(self) -> None:
         self._known: re.Pattern[str] | None = None
+        self._remembered = lru_cache(_REMEMBERED)(self._clean)
 
     def know(self, secrets: Iterable[str]) -> None:
         """Mask exactly these from now on, besides whatever looks like a key."""
@@ -59,9 +65,13 @@ class Redactor:
         # As they stand in a URL, too.
         texts = sorted(long | {quote(text, safe="") for text in long}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, texts))) if texts else None
+        self._remembered.cache_clear()
 
     def text(self, text: str) -> str:
         """Return the text without secrets, and fit for UTF-8: half a surrogate pair becomes an escape."""
+        return self._remembered(text) if len(text) <= _SHORT else self._clean(text)
+
+    def _clean(self, text: str) -> str:
         if not text.isascii():
             text = text.encode("utf-8", "backslashreplace").decode()
         if self._known is not None:
@@ -72,6 +82,8 @@ class Redactor:
         """Return the value without secrets, nested ones included."""
         if isinstance(value, str):
             return self.text(value)
+        if value is None or isinstance(value, (bool, int, float)):
+            return value
         if depth > _DEEPEST:
             return MASK
         if isinstance(value, Mapping):
@@ -80,8 +92,6 @@ class Redactor:
             }
         if isinstance(value, (list, tuple, set, frozenset)):
             return [self.value(inner, depth + 1) for inner in value]
-        if value is None or isinstance(value, (bool, int, float)):
-            return value
         return self.text(str(value))
 
     def __call__(

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from attrs import asdict
+from attrs import fields
 
 from ccr.adapters.logs.setup import Logs
-from ccr.domain.record import Outcome, RequestRecord
+from ccr.domain.record import AttemptRecord, Outcome, RequestRecord
 from ccr.domain.usage import Usage
 
 __all__ = ["RequestLog", "line_of"]
@@ -23,6 +23,14 @@ _QUOTED = re.compile(r"\"[^\"]{64,}\"|'[^']{64,}'|`[^`]{64,}`")
 _RAW = re.compile(r"[{\n]|\[[\[{\"']")
 """Where JSON begins, or another line."""
 
+_COUNTS = tuple(field.name for field in fields(Usage) if field.name != "basis")
+
+_OURS = frozenset({
+    "id", "outcome", "status", "seconds", "ttft", "path", "revision", "bytes_in", "bytes_out", "usage", "attempts", "losses",
+    "error", "dialect", "stream", "class", "scenario", "tokens",
+})  # fmt: skip
+"""Fields that hold numbers and words of our own."""
+
 _QUIET = frozenset({Outcome.OK, Outcome.CLIENT_CLOSED})
 
 
@@ -34,17 +42,18 @@ class RequestLog:
 
     def accept(self, record: RequestRecord) -> None:
         """Write the line: information if it went well, else a warning; an internal fault is an error."""
-        logger = self._logs.logger
-        log = logger.info if record.outcome in _QUIET else logger.warning
+        level = "info" if record.outcome in _QUIET else "warning"
         if record.outcome is Outcome.INTERNAL:
-            log = logger.error
-        log("request", **line_of(record, self._logs.redactor.text))
+            level = "error"
+        if self._logs.writes(level):
+            self._logs.often(level, "request", line_of(record, self._logs.redactor.text), _OURS)
 
 
 def line_of(record: RequestRecord, redact: Callable[[str], str] = str) -> dict[str, Any]:
     """Return the fields of the line: no prompt text, no headers, nothing unbounded. Seconds; tokens; bytes.
 
-    A long text is redacted before it is cut: half a key would not be known for one.
+    Callers choose some of the texts, and a line must not grow with them. A long one is redacted before it is cut: half a
+    key would not be known for one. So are the names in ``attempts``.
     """
     line: dict[str, Any] = {
         "id": record.id,
@@ -58,19 +67,7 @@ def line_of(record: RequestRecord, redact: Callable[[str], str] = str) -> dict[s
         "bytes_in": record.bytes_in,
         "bytes_out": record.bytes_out,
         "usage": _usage(record.usage),
-        "attempts": [
-            {
-                "target": f"{a.provider},{a.model}",
-                "status": a.status,
-                "seconds": round(a.seconds, 4),
-                "error": a.error,
-                **({"purpose": a.purpose} if a.purpose else {}),
-                **({"key": a.key} if a.key else {}),
-                **({"waited": round(a.waited, 4)} if a.waited else {}),
-                **({"maybe_billed": True} if a.doubtful else {}),
-            }
-            for a in record.attempts
-        ],
+        "attempts": [_attempt(attempt, redact) for attempt in record.attempts],
         "losses": sorted({str(loss) for loss in record.losses}),
         "repairs": [f"{repair.tool}:{repair.fix.value}" for repair in record.repairs],
         "error": record.error,
@@ -95,7 +92,31 @@ def line_of(record: RequestRecord, redact: Callable[[str], str] = str) -> dict[s
             "reason": decision.reason,
             "tokens": decision.tokens,
         }
-    return {key: _clipped(value, redact) for key, value in line.items() if value not in (None, "", [], {})}
+    return {
+        key: said
+        if type(said) is not str or len(said) <= _LONGEST
+        else redact(said[: 20 * _LONGEST])[:_LONGEST]
+        for key, said in line.items()
+        if said or said == 0
+    }
+
+
+def _attempt(attempt: AttemptRecord, redact: Callable[[str], str]) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "target": redact(f"{attempt.provider},{attempt.model}"),
+        "status": attempt.status,
+        "seconds": round(attempt.seconds, 4),
+        "error": attempt.error,
+    }
+    if attempt.purpose:
+        said["purpose"] = attempt.purpose
+    if attempt.key:
+        said["key"] = redact(attempt.key)
+    if attempt.waited:
+        said["waited"] = round(attempt.waited, 4)
+    if attempt.doubtful:
+        said["maybe_billed"] = True
+    return said
 
 
 def _brief(record: RequestRecord) -> str:
@@ -106,15 +127,8 @@ def _brief(record: RequestRecord) -> str:
     return _RAW.split(said, maxsplit=1)[0].rstrip()[:_LONGEST_FOREIGN]
 
 
-def _clipped(value: object, redact: Callable[[str], str]) -> object:
-    """Callers choose some of these texts; a line must not grow with them."""
-    return (
-        redact(value[: 20 * _LONGEST])[:_LONGEST]
-        if isinstance(value, str) and len(value) > _LONGEST
-        else value
-    )
-
-
 def _usage(usage: Usage) -> dict[str, object]:
-    said = {key: value for key, value in asdict(usage).items() if value is not None and key != "basis"}
-    return {**said, "basis": usage.basis.value} if said else {}
+    said: dict[str, object] = {name: found for name in _COUNTS if (found := getattr(usage, name)) is not None}
+    if said:
+        said["basis"] = usage.basis.value
+    return said

@@ -5,10 +5,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
-from attrs import frozen
-
 from ccr.adapters.wire.headers import product
 from ccr.domain.facts import RequestClass, SessionKey
+from ccr.domain.value import value
 
 if TYPE_CHECKING:
     from ccr.application.call import Headers
@@ -24,7 +23,7 @@ _SESSIONS = ("x-claude-code-session-id", "session_id", "session-id", "x-session-
 """Claude Code's, Codex's (both spellings), and what others use."""
 
 
-@frozen
+@value
 class Hints:
     """``model`` is the caller's without a ``[1m]`` suffix."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from attrs import frozen
+from attrs import define
 
 from ccr.application.exchange.live import DecodedSource, EventReply, ListSource, RelayedReply
 from ccr.domain.errors import UpstreamProtocolError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Opened", "Whole", "as_events", "as_whole", "commit"]
 
 
-@frozen(eq=False)
+@define(eq=False)
 class Whole:
     """A reply that came whole: its own bytes (relayed) or its meaning."""
 
@@ -36,7 +36,7 @@ class Whole:
     repairs: tuple[Repair, ...] = ()
 
 
-@frozen(eq=False)
+@define(eq=False)
 class Opened:
     """A reply that has begun, and the target that gives it. ``headers`` are the provider's, lower-case names."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
-from attrs import evolve, frozen
+from attrs import define, evolve
 
 from ccr.application.call import Operation
 from ccr.application.exchange.stamp import Stamp
@@ -38,7 +38,7 @@ class ReplyStaging(Protocol):
         ...
 
 
-@frozen(eq=False)
+@define(eq=False)
 class Prepared:
     """A request ready to go. ``stages`` are for its reply, in the order in which they see it."""
 

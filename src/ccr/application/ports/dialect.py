@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from attrs import define
+from ccr.domain.value import value
 
 if TYPE_CHECKING:
     from ccr.application.call import Call, Headers
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-@define(frozen=True)
+@value
 class Frame:
     """One event of a stream's framing: its name (empty = none given) and its payload, undecoded."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from attrs import frozen
+from ccr.domain.value import value
 
 if TYPE_CHECKING:
     from ccr.domain.access import Principal
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["Identity", "Presented"]
 
 
-@frozen(repr=False)
+@value(repr=False)
 class Presented:
     """What the caller showed: the bearer token and the ``x-api-key``, each None if absent."""
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from attrs import frozen
+from ccr.domain.value import value
 
 __all__ = ["TokenCounter", "TokenRange"]
 
 
-@frozen
+@value
 class TokenRange:
     """Bounds, both inclusive, in tokens."""
 

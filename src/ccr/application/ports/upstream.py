@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from attrs import define, field
 
+from ccr.domain.value import value
+
 if TYPE_CHECKING:
     from ccr.application.call import Headers
 
@@ -29,7 +31,7 @@ class Timeouts:
     total: float | None = None
 
 
-@define(frozen=True)
+@value
 class UpstreamRequest:
     """One request to a provider. ``url`` is absolute; header names are lower case; ``host``,
     ``content-length`` and ``accept-encoding: identity`` are added by the transport.

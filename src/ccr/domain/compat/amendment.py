@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import TypeAlias, cast
 
-from ccr.domain._value import value
 from ccr.domain.compat.effort import clamped_efforts, clamped_thinking
 from ccr.domain.compat.names import find, is_protected, paired_field, steps_of
 from ccr.domain.compat.tools import without_flag, without_keyword, without_mark
+from ccr.domain.value import value
 
 __all__ = ["EFFORT", "LIMIT", "THINKING_TYPE", "Amendment", "Change"]
 

@@ -6,8 +6,8 @@ import re
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from ccr.domain._value import value
 from ccr.domain.compat.amendment import Amendment
+from ccr.domain.value import value
 
 __all__ = ["LIFETIME", "MOST", "Learned", "door_of", "evidence_of"]
 

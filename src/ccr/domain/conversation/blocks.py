@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from ccr.domain._value import value
 from ccr.domain.conversation.citations import Citation
 from ccr.domain.conversation.media import Source
 from ccr.domain.provenance import Seal
+from ccr.domain.value import value
 from ccr.domain.verbatim import EMPTY_OBJECT, Json
 
 __all__ = [

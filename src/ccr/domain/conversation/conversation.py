@@ -6,9 +6,9 @@ from enum import Enum
 
 from attrs import field
 
-from ccr.domain._value import value
 from ccr.domain.conversation.blocks import ContentBlock, Text
 from ccr.domain.conversation.tools import Tool, ToolChoice
+from ccr.domain.value import value
 from ccr.domain.verbatim import Json, Verbatim
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from ccr.domain._value import value
+from ccr.domain.value import value
 
 __all__ = ["FileRef", "Inline", "Source", "Url"]
 

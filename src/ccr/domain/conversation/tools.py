@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TypeAlias
 
-from ccr.domain._value import value
 from ccr.domain.conversation.blocks import CacheMark
+from ccr.domain.value import value
 from ccr.domain.verbatim import Json
 
 __all__ = ["FreeformTool", "FunctionTool", "HostedTool", "SearchOptions", "Tool", "ToolChoice", "ToolMode"]

@@ -7,8 +7,8 @@ from enum import Enum
 
 from attrs import field
 
-from ccr.domain._value import value
 from ccr.domain.models import ModelRef
+from ccr.domain.value import value
 
 __all__ = ["Group", "Standing", "Strategy", "lot", "ordered"]
 

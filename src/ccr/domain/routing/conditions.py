@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ccr.domain._value import value
 from ccr.domain.routing.policy import Routes
+from ccr.domain.value import value
 
 __all__ = ["NOTHING_KNOWN", "Conditions"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ccr.domain._value import value
 from ccr.domain.models import ModelRef
 from ccr.domain.routing.balance import Group
+from ccr.domain.value import value
 
 __all__ = ["RouteDecision", "Verdict"]
 

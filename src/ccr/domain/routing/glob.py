@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from ccr.domain._value import value
+from ccr.domain.value import value
 
 __all__ = ["FAMILIES", "SUFFIX_1M", "Glob", "is_claude"]
 

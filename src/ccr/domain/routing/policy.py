@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 
 from attrs import field
 
-from ccr.domain._value import value
 from ccr.domain.conversation.conversation import Effort
 from ccr.domain.models import ModelRef
 from ccr.domain.routing.balance import Group
 from ccr.domain.routing.glob import SUFFIX_1M, Glob
+from ccr.domain.value import value
 
 __all__ = ["Hit", "KnownProvider", "RoutePolicy", "Routes", "Window", "clip"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from ccr.domain._value import value
 from ccr.domain.conversation.conversation import Effort, ReasoningMode
 from ccr.domain.errors import UnknownModelError
 from ccr.domain.facts import RequestClass, RequestFacts
@@ -14,6 +13,7 @@ from ccr.domain.routing.conditions import Conditions
 from ccr.domain.routing.decision import Verdict
 from ccr.domain.routing.glob import is_claude
 from ccr.domain.routing.policy import RoutePolicy, Routes, clip
+from ccr.domain.value import value
 
 __all__ = ["CUSTOM_FIRST", "EXPLICIT_FIRST", "RESERVED_OUTPUT", "Rule", "View", "fits"]
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from ccr.domain._value import value
 from ccr.domain.conversation.blocks import ContentBlock
 from ccr.domain.conversation.citations import Citation
 from ccr.domain.errors import GatewayError
 from ccr.domain.provenance import Seal
 from ccr.domain.reply import StopDetails, StopReason
 from ccr.domain.usage import NO_USAGE, Usage
+from ccr.domain.value import value
 
 __all__ = [
     "BlockStart",

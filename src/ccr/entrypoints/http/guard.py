@@ -23,6 +23,7 @@ from ccr.domain.errors import (
     LimitedError,
     UnauthenticatedError,
 )
+from ccr.domain.value import value
 from ccr.entrypoints.http.disconnect import Body
 from ccr.entrypoints.http.presented import present
 from ccr.entrypoints.http.wrong_keys import WrongKeys
@@ -75,7 +76,7 @@ class HeadersTooLargeError(InvalidRequestError):
     http_status = 431
 
 
-@frozen
+@value
 class Admitted:
     """What the guard knows of a request; stands in the scope under ``ccr``. ``path`` is as it came, percent-decoded:
     the framework folds slashes.
@@ -234,8 +235,8 @@ def _address(scope: Any) -> str:
 def _headers(raw: Any) -> dict[str, str]:
     """Lower-case names (ASGI promises them); a repeated header is joined with a comma."""
     headers: dict[str, str] = {}
-    for name, value in raw:
-        key, text = name.decode("latin-1"), value.decode("latin-1")
+    for name, said in raw:
+        key, text = name.decode("latin-1"), said.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     return headers
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 import msgspec
-from attrs import frozen
+from attrs import define
 
 from ccr.adapters.dialects.gemini.read_contents import text_parts
 from ccr.adapters.dialects.gemini.read_tools import kinds_of
@@ -34,7 +34,7 @@ _BOOL = msgspec.json.Decoder(bool)
 _MEDIA = ("inlineData", "fileData")
 
 
-@frozen(eq=False)
+@define(eq=False)
 class Body:
     """A body opened: ``raw`` its top level as it came, ``top`` and ``config`` (``generationConfig``) in camel case."""
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
 from ccr.adapters.dialects.gemini.wire import NAME, Wire, absent
 from ccr.adapters.wire import json
 from ccr.domain.errors import UpstreamProtocolError
 from ccr.domain.reply import StopDetails, StopReason
+from ccr.domain.value import value
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ _WORDS = {
 }
 
 
-@frozen
+@value
 class Finish:
     """``details``: what a client of this dialect is told beyond the reason."""
 

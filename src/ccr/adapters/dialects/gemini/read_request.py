@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from attrs import frozen
 from typing_extensions import override
 
 from ccr.adapters.dialects.gemini import read_contents, read_tools
@@ -20,6 +19,7 @@ from ccr.adapters.wire.parsed import Parsed
 from ccr.adapters.wire.retarget import retarget
 from ccr.domain.conversation import Conversation, OutputFormat, Sampling, Text, Turn
 from ccr.domain.errors import InvalidRequestError
+from ccr.domain.value import value
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _FLOAT = msgspec.json.Decoder(float)
 _STRINGS = msgspec.json.Decoder(tuple[str, ...])
 
 
-@frozen
+@value
 class Echo:
     """How the reply is to be written: as server-sent events or as one array, with thoughts or without."""
 

@@ -3,12 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 
-from ccr.adapters.dialects.openai_chat.wire import NAME, Delta
+from ccr.adapters.dialects.openai_chat.wire import NAME, Chunk, Delta
 from ccr.adapters.wire import json
 from ccr.domain.conversation import Citation
 
-__all__ = ["arguments_text", "citations", "cited_urls", "reasoning_texts", "texts"]
+__all__ = ["arguments_text", "citations", "cited_urls", "more_text", "reasoning_texts", "texts"]
+
+_NEWS = attrgetter("usage", "x_groq", "web_search", "citations", "error", "code", "msg", "message")
+"""What a chunk may say beside its choices."""
+_NO_NEWS = (None,) * 8
+_ENDS = attrgetter("message", "finish_reason", "stop_reason", "error")
+_NO_END = (None,) * 4
+_OTHERS = attrgetter(
+    "reasoning_content",
+    "reasoning",
+    "reasoning_text",
+    "reasoning_details",
+    "refusal",
+    "tool_calls",
+    "function_call",
+    "annotations",
+)
+_NO_OTHERS = (None,) * 8
+
+
+def more_text(chunk: Chunk, ours: object) -> str:
+    """Return the text of a chunk that says nothing else, of the choice with the index ``ours``; "" = it has to be read."""
+    choices = chunk.choices
+    if not choices or len(choices) != 1 or _NEWS(chunk) != _NO_NEWS:
+        return ""
+    choice = choices[0]
+    delta = choice.delta
+    if delta is None or (choice.index is not None and choice.index != ours) or _ENDS(choice) != _NO_END:
+        return ""
+    content = delta.content
+    return content if type(content) is str and _OTHERS(delta) == _NO_OTHERS else ""
 
 
 def arguments_text(value: object) -> str:

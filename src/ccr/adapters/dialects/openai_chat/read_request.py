@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from attrs import frozen
 from typing_extensions import override
 
 from ccr.adapters.dialects.openai_chat.carriers import is_foreign
@@ -27,6 +26,7 @@ from ccr.adapters.wire.parsed import Parsed
 from ccr.adapters.wire.retarget import retarget
 from ccr.domain.conversation import Conversation, FreeformTool
 from ccr.domain.errors import InvalidRequestError
+from ccr.domain.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,7 +58,7 @@ _WORDS = frozenset(
 """Top-level fields that the vocabulary has words for; every other one is carried in ``Conversation.extra``."""
 
 
-@frozen
+@value
 class ChatEcho:
     """What the writers need of the request.
 

@@ -13,6 +13,7 @@ from ccr.adapters.dialects.openai_chat.deltas import (
     arguments_text,
     citations,
     cited_urls,
+    more_text,
     reasoning_texts,
     texts,
 )
@@ -24,7 +25,7 @@ from ccr.adapters.dialects.openai_chat.wire import Choice, Chunk, Delta, ToolPie
 from ccr.adapters.wire.broken_call import CUT_SHORT
 from ccr.domain.errors import UpstreamProtocolError, UpstreamUnavailableError
 from ccr.domain.reply import StopReason
-from ccr.domain.stream import MessageStart, MessageStop, UsageUpdate
+from ccr.domain.stream import MessageStart, MessageStop, TextDelta, UsageUpdate
 from ccr.domain.usage import NO_USAGE, Usage
 
 if TYPE_CHECKING:
@@ -91,6 +92,16 @@ class ChatReader:
 
     def take(self, chunk: Chunk) -> list[StreamEvent]:
         """Read one chunk. Raises GatewayError."""
+        segments = self._segments
+        if segments is not None and segments.flows:
+            # Nine chunks in ten are a piece of text and nothing else.
+            text = more_text(chunk, self._ours)
+            if text:
+                self._keep(text)
+                return [TextDelta(text)]
+        return self._read(chunk)
+
+    def _read(self, chunk: Chunk) -> list[StreamEvent]:
         error = error_in_reply(chunk)
         if error is not None:
             raise error
@@ -192,9 +203,7 @@ class ChatReader:
     def _content(self, segments: Segments, content: object) -> None:
         if isinstance(content, str):
             segments.prose("text", content)
-            if self._said_length <= _LONGEST_REFUSAL:
-                self._said.append(content)
-                self._said_length += len(content)
+            self._keep(content)
         for part in content if isinstance(content, list) else ():
             if not isinstance(part, Mapping):
                 continue
@@ -202,6 +211,11 @@ class ChatReader:
                 segments.prose("thinking", text)
             for text in texts(part.get("text")):
                 segments.prose("text", text)
+
+    def _keep(self, text: str) -> None:
+        if self._said_length <= _LONGEST_REFUSAL:
+            self._said.append(text)
+            self._said_length += len(text)
 
     def _tool(self, segments: Segments, piece: ToolPiece, seen: set[int]) -> None:
         function = piece.function

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
 from ccr.adapters.dialects.openai_chat.parts import Message
 from ccr.domain.conversation import Reasoning, ReasoningMode
 from ccr.domain.effort import budget_of, clamp, effort_of
 from ccr.domain.models import ReasoningStyle
+from ccr.domain.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +48,7 @@ def reasoning_fields(reasoning: Reasoning, profile: ModelProfile, max_tokens: in
     return writer(asked)
 
 
-@frozen
+@value
 class _Asked:
     """``counted`` = the caller gave a budget and no level."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import field
 
 from ccr.adapters.dialects.openai_chat.parts import Losses, Message
 from ccr.adapters.dialects.openai_chat.wire import NAME
@@ -12,6 +12,7 @@ from ccr.adapters.wire import json
 from ccr.domain.conversation import HostedTool, Reasoning, ReasoningMode, SearchOptions
 from ccr.domain.fidelity import Loss
 from ccr.domain.models import KIMI_SEARCH, ReasoningStyle
+from ccr.domain.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "ask_hosted", "reasoning_beside", "searches_here"]
 
 
-@frozen
+@value
 class Asked:
     """What asks for hosted tools: top-level ``fields``, ``entries`` of the tools, and the ``names`` that are served."""
 

@@ -148,6 +148,14 @@ class Segments:
         last.pieces.append(text)
         self.pump()
 
+    @property
+    def flows(self) -> bool:
+        """Whether more text goes out as it comes: the one segment that there is, an open one of text, is all that is read."""
+        if len(self._queue) != 1 or not self._live:
+            return False
+        head = self._queue[0]
+        return type(head) is Prose and head.opened and head.kind == "text"
+
     def details(self, entries: Sequence[Mapping[str, object]]) -> None:
         """Add ``reasoning_details`` to the thinking that is being read; what comes later is thinking without a text."""
         if not entries:

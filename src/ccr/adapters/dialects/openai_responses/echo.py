@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import field
 
 from ccr.adapters.dialects.openai_responses.read_tools import tool_names
 from ccr.adapters.dialects.openai_responses.wire import Raw, absent
 from ccr.domain.errors import InvalidRequestError
+from ccr.domain.value import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +29,7 @@ _SPECIAL = re.compile(rb'"(?:custom|namespace)"')
 """What stands in tools of which a reply must know more than the name; looked for first, for most have none."""
 
 
-@frozen
+@value
 class Echo:
     """``settings``: fields of the request as JSON text, to be repeated. ``freeform``: names of tools whose input is text.
     ``namespaces``: for a flat name the namespace and the name in it.
