@@ -6,11 +6,13 @@ For what may fail without harm to the request: the user's own code, counting, fi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import define
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 __all__ = ["Faults", "Outcome", "Tell", "contained", "sentence"]
 
@@ -49,15 +51,33 @@ class Outcome:
         return sentence(self.error) if self.error is not None else ""
 
 
-@contextmanager
-def contained(place: str, faults: Faults, *, once: bool = False) -> Iterator[Outcome]:
+class _Contained:
+    """A class, not a generator: every request passes several of these."""
+
+    __slots__ = ("_faults", "_once", "_outcome", "_place")
+
+    def __init__(self, place: str, faults: Faults, *, once: bool) -> None:
+        self._place = place
+        self._faults = faults
+        self._once = once
+        self._outcome = Outcome()
+
+    def __enter__(self) -> Outcome:
+        return self._outcome
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        self._outcome.error = error
+        self._faults.report(self._place, error, once=self._once)
+        return True
+
+
+def contained(place: str, faults: Faults, *, once: bool = False) -> _Contained:
     """Report any exception of the block to ``faults`` and go on after it. Cancellation passes."""
-    outcome = Outcome()
-    try:
-        yield outcome
-    except Exception as error:  # noqa: BLE001 -- this is the named place for it
-        outcome.error = error
-        faults.report(place, error, once=once)
+    return _Contained(place, faults, once=once)
 
 
 def sentence(error: Exception) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve
+from attrs import define
 
 from ccr.domain.errors import (
     Blast,
@@ -24,7 +24,7 @@ from ccr.domain.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
-from ccr.domain.value import value
+from ccr.domain.value import evolve, value
 
 if TYPE_CHECKING:
     # The settings need the rules, and the command line needs the settings, but no models.

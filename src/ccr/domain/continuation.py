@@ -10,8 +10,6 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.domain.conversation.blocks import ServerToolCall, ServerToolResult, Text, Thinking, ToolCall
 from ccr.domain.conversation.conversation import Role, Turn
 from ccr.domain.overlap import Overlap, anchor_of
@@ -28,6 +26,7 @@ from ccr.domain.stream.events import (
 )
 from ccr.domain.stream.fold import Folder
 from ccr.domain.usage import NO_USAGE, Basis, Usage
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from attrs import evolve
-
 from ccr.domain.conversation.blocks import Text, ToolCall, ToolResult
 from ccr.domain.conversation.conversation import Role, Turn
+from ccr.domain.value import evolve
 
 __all__ = ["INTERRUPTED", "pair_tools"]
 

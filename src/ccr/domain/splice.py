@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.domain.conversation.blocks import ServerToolCall, ToolCall
 from ccr.domain.stream.events import (
     BlockStart,
@@ -22,6 +20,7 @@ from ccr.domain.stream.events import (
 )
 from ccr.domain.stream.fold import Folder
 from ccr.domain.usage import NO_USAGE, Usage
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum
+from operator import attrgetter
 
-from attrs import evolve
-
-from ccr.domain.value import value
+from ccr.domain.value import evolve, value
 
 __all__ = ["NO_USAGE", "Basis", "Usage"]
 
@@ -29,6 +28,9 @@ _COUNTS = (
     "searches",
     "provider_cost",
 )
+
+_READ = attrgetter(*_COUNTS)
+_NOTHING = (None,) * len(_COUNTS)
 
 
 @value
@@ -58,13 +60,18 @@ class Usage:
 
     def merged(self, later: Usage) -> Usage:
         """What a later report *of the same reply* makes of this one: what it says replaces, never adds up."""
-        if later is NO_USAGE:
+        if later is NO_USAGE or later is self:
             return self
-        changes = {name: got for name in _COUNTS if (got := getattr(later, name)) is not None}
+        said = _READ(later)
+        if self is NO_USAGE and said != _NOTHING:
+            return later
+        changes = {name: got for name, got in zip(_COUNTS, said, strict=True) if got is not None}
         return evolve(self, **changes, basis=later.basis) if changes else self
 
     def plus(self, other: Usage) -> Usage:
         """The sum over *several* replies (attempts, search rounds, side calls)."""
+        if other is NO_USAGE:
+            return self
         sums = {}
         for name in _COUNTS:
             mine, theirs = getattr(self, name), getattr(other, name)

@@ -20,11 +20,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ccr.adapters.system.fleet import FleetHub
 from ccr.adapters.system.listeners import close_all
 from ccr.adapters.system.processes import describe_exit, resident
+from ccr.domain.value import evolve
 from ccr.entrypoints.premises import NoRoomError, Premises, say
 from ccr.entrypoints.readiness import is_ready, notify_systemd
 from ccr.entrypoints.service import EXIT_CONFIG, EXIT_FAILED, EXIT_OK, Service

@@ -25,16 +25,44 @@ def bench(out: Path, *options: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_each_case_goes_through_the_gateway_without_an_error(tmp_path: Path) -> None:
-    code, said = bench(tmp_path / "latest.json")
+EACH_KIND = (
+    "relay small",
+    "relay big stream",
+    "translate small tools stream",
+    "translate big cold stream",
+    "translate small stream paced",
+    "translate small 500/s",
+    "translate 200 slow streams",
+)
+
+
+def test_each_kind_of_case_goes_through_the_gateway_without_an_error(tmp_path: Path) -> None:
+    chosen = [word for case in EACH_KIND for word in ("--case", case)]
+    code, said = bench(tmp_path / "latest.json", *chosen)
     assert code == 0, said
 
     found = json.loads((tmp_path / "latest.json").read_text())
     assert found["faults"] == {}
-    assert len(found["results"]["ccr"]) == 10
+    assert set(found["results"]["ccr"]) == set(EACH_KIND)
     assert all(case["errors"] == 0 for case in found["results"]["ccr"].values())
     assert found["memory_mb"]["ccr"]["fresh"] > 0
     assert found["cpu_ms_of_commands"]["ccr --help"] > 0
+
+
+def test_two_workers_stand_beside_one(tmp_path: Path) -> None:
+    code, said = bench(tmp_path / "latest.json", "--case", "translate small")
+    assert code == 0, said
+
+    results = json.loads((tmp_path / "latest.json").read_text())["results"]
+    assert results["ccr"]["translate small"]["cpu_ms"] > 0
+    assert results["ccr, 2 workers"]["translate small"]["cpu_ms"] > 0
+
+
+def test_a_case_that_there_is_not_is_said(tmp_path: Path) -> None:
+    code, said = bench(tmp_path / "latest.json", "--case", "nothing of the kind")
+
+    assert code == 1
+    assert "translate big cold stream" in said
 
 
 def test_a_gateway_that_does_not_answer_is_a_fault_and_no_hang(tmp_path: Path) -> None:

@@ -111,6 +111,10 @@ class _Store(FixedStore):
 
 
 class _NoRouters:
+    def may_find(self, session: str) -> bool:
+        del session
+        return False
+
     async def find(self, session: str) -> None:
         del session
 

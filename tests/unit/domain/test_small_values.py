@@ -5,12 +5,12 @@ import sys
 import attrs
 import pytest
 
-from ccr.domain.value import value
 from ccr.domain.conversation import Effort, Text
 from ccr.domain.fidelity import Loss
 from ccr.domain.models import KIMI_SEARCH, Destination, ModelProfile, ModelRef
 from ccr.domain.record import Outcome
 from ccr.domain.routing.decision import RouteDecision, Verdict
+from ccr.domain.value import value
 
 
 @value

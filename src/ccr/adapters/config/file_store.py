@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ccr.adapters.config import ancestor, files
 from ccr.adapters.config.document import Document
@@ -19,6 +19,7 @@ from ccr.adapters.config.paths import Paths
 from ccr.adapters.config.problems import format_path
 from ccr.application.ports.config import Change, Loaded
 from ccr.domain.errors import ConfigError, Problem
+from ccr.domain.value import evolve
 
 __all__ = ["FileConfigStore", "first_config", "first_text"]
 

@@ -13,11 +13,12 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ccr.adapters.credentials.keys import StaticKey
 from ccr.domain.errors import UpstreamAuthError
 from ccr.domain.secret import Secret
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.ports.hosting import CredentialSource

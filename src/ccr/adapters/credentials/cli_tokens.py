@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ccr.adapters.credentials.keys import with_key
 from ccr.adapters.wire import json
 from ccr.domain.errors import UpstreamAuthError
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.ports.hosting import CredentialSource

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ccr.application.ports.hosting import CredentialSource
 from ccr.application.ports.upstream import UpstreamRequest
 from ccr.domain.secret import Secret
+from ccr.domain.value import evolve
 
 __all__ = ["FIXED", "StaticKey", "static_key", "with_key"]
 

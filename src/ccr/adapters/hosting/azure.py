@@ -9,11 +9,10 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from attrs import evolve
-
 from ccr.adapters.wire.sse import SseFramer
 from ccr.domain.errors import UnsupportedError
 from ccr.domain.facts import Operation
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

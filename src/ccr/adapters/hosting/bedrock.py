@@ -10,13 +10,12 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from attrs import evolve
-
 from ccr.adapters.wire.eventstream import EventStreamFramer
 from ccr.adapters.wire.resold import asked_betas, without_billing, without_fields, without_header
 from ccr.domain.errors import UnsupportedError
 from ccr.domain.facts import Operation
 from ccr.domain.fidelity import Loss
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import msgspec
-from attrs import evolve
 
 from ccr.adapters.wire.sse import SseFramer
 from ccr.application.ports.dialect import Frame
 from ccr.domain.errors import UnsupportedError
 from ccr.domain.facts import Operation
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

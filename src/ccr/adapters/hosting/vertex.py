@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ccr.adapters.wire import json
 from ccr.adapters.wire.resold import (
@@ -26,6 +26,7 @@ from ccr.adapters.wire.sse import SseFramer
 from ccr.domain.compat.names import paired_field
 from ccr.domain.errors import UnsupportedError
 from ccr.domain.facts import Operation
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

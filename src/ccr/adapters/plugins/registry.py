@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from attrs import evolve, fields
+from attrs import fields
 from cattrs import Converter, transform_error
 from cattrs.errors import ClassValidationError
 from cattrs.v import format_exception
@@ -21,6 +21,7 @@ from ccr.adapters.plugins.found import BUILT_IN, Found
 from ccr.adapters.plugins.guard import Health, guarded
 from ccr.application.contained import Faults, contained
 from ccr.domain.errors import ConfigError, Problem
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.ports.transformer import Transformer, TransformerInfo

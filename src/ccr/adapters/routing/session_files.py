@@ -39,9 +39,13 @@ class SessionFiles:
         self._seen = -1
         self._found: OrderedDict[str, str] = OrderedDict()
 
+    def may_find(self, session: str) -> bool:
+        """Whether there is anything to look through."""
+        return bool(self._candidates()) and _SESSION.fullmatch(session) is not None
+
     async def find(self, session: str) -> SessionRouter | None:
         """Return the narrowest router of a session. Raises ValueError on a file that is no JSON object."""
-        if not _SESSION.fullmatch(session) or not self._candidates():
+        if not self.may_find(session):
             return None
         return await asyncio.to_thread(self._look, session)
 

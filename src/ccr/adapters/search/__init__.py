@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ccr.adapters.search import brave, exa, searxng, tavily
 from ccr.adapters.wire import json
@@ -21,6 +21,7 @@ from ccr.domain.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.ports.upstream import Upstream, UpstreamResponse

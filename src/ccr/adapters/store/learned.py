@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
-from attrs import evolve
 
 from ccr.adapters.store import private_file
 from ccr.domain.compat import Amendment, Change, Learned, door_of, evidence_of
 from ccr.domain.compat.learned import LIFETIME, MOST
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.contained import Faults

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import define, evolve
+from attrs import define
 from typing_extensions import override
 
 from ccr.adapters.wire import json
@@ -29,6 +29,7 @@ from ccr.domain.stream import (
     TextDelta,
     ToolInputDelta,
 )
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.domain.conversation import Conversation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import define, evolve, frozen
+from attrs import define, frozen
 from typing_extensions import override
 
 from ccr.adapters.wire import json
@@ -15,6 +15,7 @@ from ccr.domain.conversation import FreeformTool, FunctionTool, ToolCall
 from ccr.domain.repair import Fix, Repair, mend, nearest_name
 from ccr.domain.reply import StopReason
 from ccr.domain.stream import BlockStart, BlockStop, MessageStop, StreamFailed, ToolInputDelta, UsageUpdate
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.domain.conversation import Conversation

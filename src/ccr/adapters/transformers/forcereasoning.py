@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import define, evolve
+from attrs import define
 from typing_extensions import override
 
 from ccr.adapters.wire.thought_tags import ThoughtStage
 from ccr.application.ports.transformer import EventStage, Transformer
 from ccr.domain.conversation import Role, Text, Thinking, Turn
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.domain.conversation import ContentBlock, Conversation

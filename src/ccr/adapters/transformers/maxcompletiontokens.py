@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import define, evolve
+from attrs import define
 from typing_extensions import override
 
 from ccr.adapters.wire.places import CHAT
 from ccr.application.ports.transformer import Transformer
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.ports.payload import Payload

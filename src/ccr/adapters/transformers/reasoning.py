@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import define, evolve, field
+from attrs import define, field
 from typing_extensions import override
 
 from ccr.application.ports.transformer import Transformer
 from ccr.domain.conversation import Reasoning as Asked
 from ccr.domain.conversation import ReasoningMode
 from ccr.domain.models import ReasoningStyle
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.domain.conversation import Conversation

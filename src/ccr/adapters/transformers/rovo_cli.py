@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from attrs import define, evolve
+from attrs import define
 from typing_extensions import override
 
 from ccr.application.ports.transformer import Door, Transformer
 from ccr.domain.models import ModelProfile
+from ccr.domain.value import evolve
 
 __all__ = ["RovoCli"]
 

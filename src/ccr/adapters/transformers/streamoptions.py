@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import define, evolve
+from attrs import define
 from typing_extensions import override
 
 from ccr.application.ports.transformer import Transformer
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.domain.models import ModelProfile

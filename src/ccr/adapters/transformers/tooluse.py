@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import define, evolve
+from attrs import define
 from typing_extensions import override
 
 from ccr.adapters.wire import json
@@ -13,6 +13,7 @@ from ccr.application.ports.transformer import EventStage, Transformer
 from ccr.domain.conversation import FunctionTool, Role, Text, ToolCall, ToolChoice, ToolMode, Turn
 from ccr.domain.reply import StopReason
 from ccr.domain.stream import BlockStart, BlockStop, MessageStop, StreamFailed, TextDelta, ToolInputDelta
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.domain.conversation import Thinking, ToolCall
 from ccr.domain.provenance import Seal
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.domain.conversation import ContentBlock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 from ccr.adapters.wire.headers import product
@@ -10,6 +11,8 @@ from ccr.domain.facts import RequestClass, SessionKey
 from ccr.domain.value import value
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ccr.application.call import Headers
 
 __all__ = ["BOUND", "Hints", "header", "of_enum", "read_hints"]
@@ -64,7 +67,9 @@ def header(headers: Headers, name: str) -> str:
 
 def of_enum(kind: type[E], value: str) -> E | None:
     """Return the member with that value, None if there is none."""
-    try:
-        return kind(value)
-    except ValueError:
-        return None
+    return _members(kind).get(value)
+
+
+@cache
+def _members(kind: type[E]) -> Mapping[str, E]:
+    return {member.value: member for member in kind}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ccr.adapters.wire import headers as header_rules
 from ccr.adapters.wire import json
@@ -29,6 +29,7 @@ from ccr.domain.errors import (
     UpstreamUnavailableError,
     WrongMethodError,
 )
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.call import Headers

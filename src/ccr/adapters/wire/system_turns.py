@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.domain.conversation import Role, Text, Turn
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

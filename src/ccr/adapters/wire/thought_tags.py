@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from attrs import evolve
-
 from ccr.domain.conversation import Text, Thinking
 from ccr.domain.provenance import Origin, Seal
 from ccr.domain.stream import (
@@ -22,6 +20,7 @@ from ccr.domain.stream import (
     TextDelta,
     ThinkingDelta,
 )
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.domain.stream import StreamEvent

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ccr.adapters.wire.names import long_names
 from ccr.domain.conversation import FunctionTool, HostedTool, ToolCall, ToolReference, ToolResult
 from ccr.domain.stream import BlockStart
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.ports.transformer import EventStage

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from hashlib import sha256
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ccr.domain.conversation import (
     Conversation,
@@ -21,6 +21,7 @@ from ccr.domain.conversation import (
 )
 from ccr.domain.errors import ClientGoneError, GatewayError
 from ccr.domain.fidelity import Loss
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

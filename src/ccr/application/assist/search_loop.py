@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ccr.application.assist.search_terms import NAME
 from ccr.application.assist.searcher import Asked
@@ -24,6 +24,7 @@ from ccr.domain.errors import GatewayError
 from ccr.domain.reply import StopReason
 from ccr.domain.splice import Splice
 from ccr.domain.stream import MessageStop, StreamFailed
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:

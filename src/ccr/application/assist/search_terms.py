@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ccr.domain.conversation import (
     Conversation,
@@ -17,6 +17,7 @@ from ccr.domain.conversation import (
     ToolChoice,
     ToolMode,
 )
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:

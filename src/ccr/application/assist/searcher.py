@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from ccr.application.assist.search_terms import fits, told
 from ccr.domain.conversation import SearchOptions, ToolCall
 from ccr.domain.errors import GatewayError, UpstreamLimitedError, UpstreamRejectedError
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve
+from attrs import define
 
 from ccr.application.exchange.commit import as_whole
 from ccr.application.exchange.round import one_round
 from ccr.application.exchange.watch import Watch
 from ccr.domain.errors import GatewayError, UpstreamProtocolError
 from ccr.domain.record import AttemptRecord
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.exchange.job import Job

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import define, evolve
+from attrs import define
 
 from ccr.application.assist.search_loop import looped
 from ccr.application.assist.search_terms import MOST, SearchTerms, hosted_search
 from ccr.application.assist.searcher import Searcher
 from ccr.domain.errors import InternalError
 from ccr.domain.fidelity import Loss
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.catalog.targets import Target

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, frozen
+from attrs import define, frozen
 
 from ccr.application.catalog.doors import combined, credential_kind, endpoint_of
 from ccr.application.catalog.holder import Catalog
@@ -20,6 +20,7 @@ from ccr.application.ports.upstream import Timeouts
 from ccr.application.settings import ProviderSettings, Settings, TransformerUse
 from ccr.domain.errors import ConfigError, Problem
 from ccr.domain.models import Destination, ModelProfile, ModelRef
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.ports.config import Loaded

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from attrs import evolve
-
 from ccr.application.ports.provider import SHAPES, Endpoint
 from ccr.application.ports.transformer import Door
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

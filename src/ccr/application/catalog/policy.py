@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ccr.application.settings import RouterSettings, Settings
 from ccr.application.settings.routes import Several, WrongRouteError, first_of, route
@@ -16,6 +16,7 @@ from ccr.domain.models import ModelRef
 from ccr.domain.routing.balance import Group, Strategy
 from ccr.domain.routing.glob import SUFFIX_1M, Glob
 from ccr.domain.routing.policy import KnownProvider, RoutePolicy, Routes, Window
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.catalog.targets import Target

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ccr.application.exchange.built import BuiltCall
 from ccr.application.exchange.live import EventReply
 from ccr.domain.attempts import further
 from ccr.domain.errors import InternalError
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.catalog.targets import Target

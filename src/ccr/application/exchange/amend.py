@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ccr.domain.compat import Amendment, Change, complains_of_seal, read_complaint
 from ccr.domain.compat.names import steps_of
 from ccr.domain.fidelity import Loss
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.catalog.targets import Target

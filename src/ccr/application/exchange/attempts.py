@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ccr.application.exchange.again import Again
 from ccr.application.exchange.amend import Amending, NothingLearned
@@ -18,6 +18,7 @@ from ccr.application.exchange.watch import Watch
 from ccr.domain.errors import GatewayError, UnsupportedError, UpstreamError, UpstreamRejectedError
 from ccr.domain.fidelity import Loss
 from ccr.domain.record import AttemptRecord
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ccr.application.exchange.prepare import Prepared
     from ccr.application.exchange.watch import Watch
     from ccr.application.ports.hosting import WrappingHosting
+    from ccr.application.ports.transformer import EventStage, WholeStage
     from ccr.application.ports.upstream import UpstreamResponse
     from ccr.domain.repair import Repair
     from ccr.domain.reply import Reply
@@ -113,9 +114,14 @@ async def _whole(
         if not getattr(observer, "mended", False):
             return Whole(response, body, None, observer.usage)
     whole = _read(target, body)
-    if prepared.stages:
+    if not all(_leaves(stage, whole) for stage in prepared.stages):
         return await as_whole(EventReply(response, ListSource(unfold(whole)), prepared.stages), watch)
     return Whole(response, b"", whole, whole.usage)
+
+
+def _leaves(stage: EventStage, reply: Reply) -> bool:
+    """Whether a stage says that it would change nothing; to send a whole reply through stages costs as much as to read it."""
+    return hasattr(stage, "leaves") and cast("WholeStage", stage).leaves(reply)
 
 
 def _read(target: Target, body: bytes) -> Reply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, cast
 
-from attrs import define, evolve
+from attrs import define
 
 from ccr.application.call import Operation
 from ccr.application.exchange.stamp import Stamp
@@ -13,6 +13,7 @@ from ccr.application.ports.upstream import UpstreamRequest
 from ccr.domain.conversation.homeward import homeward, unsealed
 from ccr.domain.conversation.rewrite import with_prompt
 from ccr.domain.routing.tag import strip_tag
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.call import Headers

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ccr.application.exchange.watch import Watch
 from ccr.application.flow.queue import caller_of, rank_of
@@ -20,6 +20,7 @@ from ccr.domain.errors import (
     UpstreamLimitedError,
     UpstreamRejectedError,
 )
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.domain.conversation import ServerToolResult, Thinking, ToolCall
 from ccr.domain.provenance import Origin, stamped
 from ccr.domain.stream import BlockStart, SealDelta
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ccr.application.catalog.targets import Target
+    from ccr.domain.reply import Reply
     from ccr.domain.stream import StreamEvent
 
 __all__ = ["Stamp"]
@@ -32,6 +32,13 @@ class Stamp:
         if destination.is_anthropic:
             return None
         return cls(Origin(destination.dialect, destination.ref.provider, destination.ref.model))
+
+    def leaves(self, reply: Reply) -> bool:
+        """Whether nobody has sealed anything in it."""
+        return not any(
+            isinstance(block, ServerToolResult) or getattr(block, "seal", None) is not None
+            for block in reply.blocks
+        )
 
     def feed(self, events: Sequence[StreamEvent]) -> Sequence[StreamEvent]:
         """Return the events, seals stamped."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ccr.domain.affinity import Pin, Pins, Who
 from ccr.domain.attempts import AttemptPlan
@@ -12,6 +12,7 @@ from ccr.domain.errors import GatewayError
 from ccr.domain.facts import RequestClass
 from ccr.domain.routing.balance import Standing, lot, ordered
 from ccr.domain.routing.decision import Verdict
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ccr.application.catalog.policy import compile_routes, router_of
 from ccr.application.contained import Faults, contained
 from ccr.domain.errors import UnknownModelError
 from ccr.domain.routing.conditions import Conditions
 from ccr.domain.routing.decide import is_explicit, needs_count
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.call import Call
@@ -40,8 +41,9 @@ class Snapshot:
         policy, facts = catalog.policy, parsed.facts
         bounds = await self.counting.range(parsed)
         conditions = Conditions(low=bounds.low, high=bounds.high)
-        if policy.session_routers and facts.session.session and self.session_routers is not None:
-            conditions = await self._session(conditions, facts.session.session, policy)
+        session, routers = facts.session.session, self.session_routers
+        if policy.session_routers and session and routers is not None and routers.may_find(session):
+            conditions = await self._session(conditions, session, policy)
         if catalog.custom_router is not None and (policy.custom_first or not is_explicit(policy, facts)):
             conditions = await self._custom(conditions, call, parsed, catalog)
         tag = facts.subagent_tag.strip()

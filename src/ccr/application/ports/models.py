@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ccr.domain.models import ModelProfile
+from ccr.domain.value import evolve
 
 __all__ = ["ABILITIES", "ModelBook", "ModelFacts", "ModelPrice", "PriceTier", "Rates", "profile_with"]
 

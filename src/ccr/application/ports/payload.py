@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from ccr.domain.fidelity import Loss
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import Json
 
 __all__ = ["Encoded", "JsonCodec", "Payload"]

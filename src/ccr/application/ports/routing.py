@@ -46,6 +46,10 @@ class SessionRouter:
 class SessionRouters(Protocol):
     """Knows router files of projects and sessions."""
 
+    def may_find(self, session: str) -> bool:
+        """Whether it is worth asking: quick, and without waiting."""
+        ...
+
     async def find(self, session: str) -> SessionRouter | None:
         """Return the narrowest router of a session; None if there is none. Raises ValueError on one that is broken."""
         ...

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ccr.domain.conversation import Conversation
     from ccr.domain.models import Destination, ModelProfile
     from ccr.domain.repair import Repair
+    from ccr.domain.reply import Reply
     from ccr.domain.stream import StreamEvent
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Transformer",
     "TransformerInfo",
     "TransformerRegistry",
+    "WholeStage",
     "repairs_of",
 ]
 
@@ -36,6 +38,14 @@ class EventStage(Protocol):
 
     def feed(self, events: Sequence[StreamEvent]) -> Sequence[StreamEvent]:
         """Return what becomes of these events."""
+        ...
+
+
+class WholeStage(EventStage, Protocol):
+    """Optional ability of an EventStage: to say of a whole reply that it has nothing to do."""
+
+    def leaves(self, reply: Reply) -> bool:
+        """Whether ``feed`` would change nothing in the events of this reply."""
         ...
 
 

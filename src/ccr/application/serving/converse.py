@@ -6,7 +6,7 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve
+from attrs import define
 
 from ccr.application.call import Call, Disconnect, Operation
 from ccr.application.exchange.built import BuiltCall
@@ -19,6 +19,7 @@ from ccr.domain.access import LOCAL
 from ccr.domain.errors import ClientGoneError, GatewayError, InternalError
 from ccr.domain.routing.decide import decide
 from ccr.domain.stream import MessageStop, StreamFailed
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator

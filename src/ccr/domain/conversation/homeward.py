@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.domain.conversation.blocks import Thinking, ToolCall
 from ccr.domain.provenance import may_return
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.domain.conversation.blocks import ContentBlock

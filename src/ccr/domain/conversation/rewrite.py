@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from ccr.domain.conversation.conversation import Conversation
+from ccr.domain.value import evolve
 
 __all__ = ["with_prompt"]
 

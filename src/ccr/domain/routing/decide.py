@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from ccr.domain.errors import UnknownModelError
 from ccr.domain.facts import RequestFacts
 from ccr.domain.models import ModelRef
@@ -12,6 +10,7 @@ from ccr.domain.routing.conditions import NOTHING_KNOWN, Conditions
 from ccr.domain.routing.decision import RouteDecision
 from ccr.domain.routing.policy import RoutePolicy
 from ccr.domain.routing.rules import CUSTOM_FIRST, EXPLICIT_FIRST, RESERVED_OUTPUT, View, fits
+from ccr.domain.value import evolve
 
 __all__ = ["decide", "is_explicit", "needs_count"]
 

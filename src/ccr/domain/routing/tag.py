@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 
-from attrs import evolve
-
 from ccr.domain.conversation.blocks import ContentBlock, Text
 from ccr.domain.conversation.conversation import Conversation, Role, Turn
+from ccr.domain.value import evolve
 
 __all__ = ["OPENING", "read_tag", "strip_tag"]
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.domain.conversation.blocks import ServerToolCall, Text, Thinking, ToolCall
 from ccr.domain.errors import GatewayError, UpstreamProtocolError
 from ccr.domain.reply import Reply
@@ -23,6 +21,7 @@ from ccr.domain.stream.events import (
     UsageUpdate,
 )
 from ccr.domain.usage import NO_USAGE
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import EMPTY_OBJECT, Json
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import rich_click as click
-from attrs import evolve
 
+from ccr.domain.value import evolve
 from ccr.entrypoints import bootstrap
 from ccr.entrypoints.cli.client import Client
 from ccr.entrypoints.cli.output import CommandError, emit, warn

@@ -37,6 +37,9 @@ class FakeSessions:
     error: Exception | None = None
     asked: int = 0
 
+    def may_find(self, session: str) -> bool:
+        return bool(session)
+
     async def find(self, session: str) -> SessionRouter | None:
         self.asked += 1
         if self.error is not None:

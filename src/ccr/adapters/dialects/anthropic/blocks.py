@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from attrs import evolve
 
 from ccr.adapters.dialects.anthropic.seals import FOREIGN, REDACTED, SIGNATURE, read_seal
 from ccr.adapters.dialects.anthropic.wire import (
@@ -41,6 +40,7 @@ from ccr.domain.conversation import (
     Url,
 )
 from ccr.domain.errors import InvalidRequestError
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import EMPTY_OBJECT, Json
 
 if TYPE_CHECKING:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.adapters.dialects.anthropic.seals import at_home, is_home
 from ccr.adapters.dialects.anthropic.wire import DIALECT
 from ccr.adapters.wire import json, web_results
@@ -33,6 +31,7 @@ from ccr.domain.conversation import (
     Turn,
 )
 from ccr.domain.fidelity import Loss
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,7 +10,6 @@ import re
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
-from attrs import evolve
 
 from ccr.adapters.dialects.anthropic.blocks import is_text
 from ccr.adapters.dialects.anthropic.wire import (
@@ -31,6 +30,7 @@ from ccr.adapters.wire.hints import BOUND, of_enum, read_hints
 from ccr.domain.conversation import Effort, ReasoningMode
 from ccr.domain.facts import Operation, RequestFacts
 from ccr.domain.routing.tag import read_tag
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

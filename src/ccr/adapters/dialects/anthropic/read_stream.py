@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
-from attrs import define, evolve, field
+from attrs import define, field
 from msgspec import Raw, Struct
 
 from ccr.adapters.dialects.anthropic.blocks import read_block, read_citation
@@ -35,6 +35,7 @@ from ccr.domain.stream import (
     UsageUpdate,
 )
 from ccr.domain.usage import NO_USAGE
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.adapters.dialects.anthropic.wire import DIALECT
 from ccr.adapters.wire.envelope import FOREIGN, unwrap, wrap
 from ccr.domain.conversation import Thinking, ToolCall
 from ccr.domain.provenance import Origin, Seal
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

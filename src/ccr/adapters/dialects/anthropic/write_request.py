@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from attrs import evolve
-
 from ccr.adapters.dialects.anthropic.degrade import merged, plain_turn, unmarked, without_foreign
 from ccr.adapters.dialects.anthropic.read_request import read_output, read_reasoning
 from ccr.adapters.dialects.anthropic.wire import BILLING, DIALECT
@@ -31,6 +29,7 @@ from ccr.application.ports.payload import Encoded, Payload
 from ccr.domain.conversation import Role, Text, ToolChoice, ToolMode, Turn
 from ccr.domain.fidelity import Loss
 from ccr.domain.pairing import pair_tools
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.adapters.dialects.anthropic.degrade import own_name, unmarked
 from ccr.adapters.dialects.anthropic.wire import DIALECT, Raw
 from ccr.adapters.dialects.anthropic.write_blocks import Wire, cache_control
@@ -13,6 +11,7 @@ from ccr.adapters.wire import json
 from ccr.adapters.wire.names import short_name
 from ccr.domain.conversation import FunctionTool, HostedTool, ToolMode
 from ccr.domain.fidelity import Loss
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

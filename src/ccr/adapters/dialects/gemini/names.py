@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ccr.adapters.wire.names import short_name
 from ccr.domain.conversation import HostedTool, ToolCall
 from ccr.domain.stream import BlockStart
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.ports.transformer import EventStage

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.adapters.dialects.gemini.finish import finish_of
 from ccr.adapters.dialects.gemini.grounding import Grounding
 from ccr.adapters.dialects.gemini.names import made_id
@@ -31,6 +29,7 @@ from ccr.domain.stream import (
     UsageUpdate,
 )
 from ccr.domain.usage import NO_USAGE
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:

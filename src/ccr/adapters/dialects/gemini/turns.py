@@ -9,12 +9,11 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.adapters.dialects.gemini.names import MADE
 from ccr.adapters.dialects.gemini.read_contents import joined
 from ccr.adapters.dialects.gemini.read_usual import SEPARATOR
 from ccr.domain.conversation import Role, Text, ToolCall, ToolResult, Turn
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

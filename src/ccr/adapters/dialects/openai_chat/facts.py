@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-from attrs import evolve
 
 from ccr.adapters.dialects.openai_chat.read_options import get, read_max_tokens, read_reasoning
 from ccr.adapters.dialects.openai_chat.read_tools import SEARCH
@@ -23,6 +22,7 @@ from ccr.adapters.dialects.openai_chat.wire import NAME
 from ccr.adapters.wire.hints import BOUND, read_hints
 from ccr.domain.facts import RequestFacts
 from ccr.domain.routing.tag import OPENING, read_tag
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

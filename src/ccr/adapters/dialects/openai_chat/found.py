@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.adapters.wire import json
 from ccr.adapters.wire.web_results import KIND
 from ccr.domain.conversation import ServerToolCall, ServerToolResult
@@ -20,6 +18,7 @@ from ccr.domain.stream import (
     UsageUpdate,
 )
 from ccr.domain.usage import NO_USAGE
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:

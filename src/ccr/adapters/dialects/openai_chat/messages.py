@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import TYPE_CHECKING, cast
 
-from attrs import evolve, field
+from attrs import field
 
 from ccr.adapters.dialects.openai_chat.details import DETAILS, detail_entries
 from ccr.adapters.dialects.openai_chat.parts import Losses, Message, lose, marked, write_part
@@ -25,7 +25,7 @@ from ccr.domain.conversation import (
 )
 from ccr.domain.fidelity import Loss
 from ccr.domain.models import KIMI_SEARCH, ReasoningStyle
-from ccr.domain.value import value
+from ccr.domain.value import evolve, value
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:

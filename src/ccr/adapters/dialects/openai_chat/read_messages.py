@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.adapters.dialects.openai_chat.carriers import is_foreign, split_id, thoughts
 from ccr.adapters.dialects.openai_chat.deltas import arguments_text, texts
 from ccr.adapters.dialects.openai_chat.request_wire import (
@@ -41,6 +39,7 @@ from ccr.domain.conversation import (
     Turn,
     Url,
 )
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import EMPTY_OBJECT, Json, Verbatim
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from attrs import evolve, frozen
+from attrs import frozen
 
 from ccr.adapters.dialects.openai_chat.read_options import get
 from ccr.adapters.dialects.openai_chat.request_wire import (
@@ -30,6 +30,7 @@ from ccr.domain.conversation import (
     ToolChoice,
     ToolMode,
 )
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:

@@ -11,8 +11,6 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.adapters.wire import json
 from ccr.domain.conversation import Text, ToolCall
 from ccr.domain.reply import StopReason
@@ -25,6 +23,7 @@ from ccr.domain.stream import (
     ToolInputDelta,
     UsageUpdate,
 )
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.domain.stream import StreamEvent

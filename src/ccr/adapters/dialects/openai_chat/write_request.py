@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.adapters.dialects.openai_chat.messages import text_content, turn_messages
 from ccr.adapters.dialects.openai_chat.parts import Losses, Message
 from ccr.adapters.dialects.openai_chat.reasoning import reasoning_fields, thinks
@@ -20,6 +18,7 @@ from ccr.application.ports.payload import Encoded, Payload
 from ccr.domain.conversation import Text, ToolChoice
 from ccr.domain.fidelity import Loss
 from ccr.domain.pairing import pair_tools
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
-from attrs import evolve
 from msgspec import Struct
 
 from ccr.adapters.dialects.openai_responses.read_items import is_answer
@@ -16,6 +15,7 @@ from ccr.adapters.wire.hints import BOUND, of_enum, read_hints
 from ccr.domain.conversation import Effort, Reasoning, ReasoningMode
 from ccr.domain.facts import Operation, RequestFacts
 from ccr.domain.routing.tag import read_tag
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

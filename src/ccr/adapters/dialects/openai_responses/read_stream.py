@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import evolve
 from typing_extensions import override
 
 from ccr.adapters.dialects.openai_responses.errors import error_in_event, error_in_response
@@ -19,6 +18,7 @@ from ccr.adapters.wire.sniffing import SniffingDecoder
 from ccr.domain.errors import UpstreamProtocolError
 from ccr.domain.reply import StopReason
 from ccr.domain.stream import MessageStart, MessageStop
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable

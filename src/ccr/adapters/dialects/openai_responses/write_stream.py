@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from attrs import evolve
-
 from ccr.adapters.dialects.openai_responses import output_items
 from ccr.adapters.dialects.openai_responses.citations import write_citation
 from ccr.adapters.dialects.openai_responses.errors import failure
@@ -41,6 +39,7 @@ from ccr.domain.stream import (
     UsageUpdate,
 )
 from ccr.domain.usage import NO_USAGE
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ccr.application.call import Call, Disconnect, Operation
 from ccr.application.exchange.built import BuiltCall
@@ -21,6 +21,7 @@ from ccr.domain.conversation import Image, Text, Thinking, ToolCall, ToolResult
 from ccr.domain.errors import GatewayError, InternalError, UpstreamTimeoutError
 from ccr.domain.routing.decision import RouteDecision, Verdict
 from ccr.domain.stream import Folder, TextDelta
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.catalog.holder import Catalog

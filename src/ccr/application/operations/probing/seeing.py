@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.application.operations.probing.materials import WEATHER, after_tool, document, picture, said, user
 from ccr.application.operations.probing.talking import says
 from ccr.application.operations.probing.verdicts import Finding, Probe
 from ccr.domain.conversation import Text
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.operations.probing.asking import Asker

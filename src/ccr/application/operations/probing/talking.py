@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.application.operations.probing.materials import LONG, assistant, said, user
 from ccr.application.operations.probing.verdicts import Finding, Probe, degraded, failed, passed
 from ccr.domain.conversation import OutputFormat, Role, Text, Turn
 from ccr.domain.reply import StopReason
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.application.operations.probing.materials import LONG, WEATHER, said, user
 from ccr.application.operations.probing.talking import says, shown
 from ccr.application.operations.probing.tooling import called
@@ -13,6 +11,7 @@ from ccr.application.operations.probing.verdicts import Finding, Probe, Verdict,
 from ccr.domain.conversation import Effort, Reasoning, ReasoningMode, Role, Text, ToolResult, Turn
 from ccr.domain.errors import UpstreamRejectedError
 from ccr.domain.models import ModelProfile, ReasoningStyle
+from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
     from ccr.application.operations.probing.asking import Answered, Asker

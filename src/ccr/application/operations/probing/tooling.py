@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from attrs import evolve
-
 from ccr.application.operations.probing.materials import PING, TIME, WEATHER, after_tool, said
 from ccr.application.operations.probing.talking import says, shown
 from ccr.application.operations.probing.verdicts import Finding, Probe, degraded, failed, passed
 from ccr.domain.conversation import FunctionTool, Text, ToolChoice, ToolMode
 from ccr.domain.reply import StopReason
+from ccr.domain.value import evolve
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:
