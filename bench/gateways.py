@@ -11,9 +11,10 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,18 +22,34 @@ from urllib.parse import urlsplit
 HERE = Path(__file__).parent
 BIN = HERE / "bin"
 CCR = Path(sys.executable).parent / "ccr"
+KEY = "sk-bench-0123456789abcdef"
+
+MOST_IN_FLIGHT = 6000
+"""`Limits.maxInFlight` of our gateway here: the crowds are up to 5000."""
+
+ANTHROPIC_PATH, CHAT_PATH = "/v1/messages", "/v1/chat/completions"
 
 
 @dataclass(frozen=True)
 class Gateway:
-    """Something with a base URL. Without a process id its CPU and memory are not measured."""
+    """Something with a base URL. Without a process id its CPU and memory are not measured.
+
+    `models` are the names to ask for, by path (relay, translate); a path without one is not measured there. `headers` are
+    sent on top of the client's.
+    """
 
     name: str
     port: int
     prefix: str = ""
     pid: int = 0
-    model: str = ""
-    ours: bool = False
+    models: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+    dialect: str = "anthropic"
+    seconds: float = 0.0
+
+    @property
+    def path(self) -> str:
+        return self.prefix + (ANTHROPIC_PATH if self.dialect == "anthropic" else CHAT_PATH)
 
     @classmethod
     def parse(cls, text: str) -> Gateway:
@@ -44,7 +61,9 @@ class Gateway:
         if not name or parts.hostname not in {"127.0.0.1", "localhost"}:
             raise SystemExit(f"{text}: NAME=http://127.0.0.1:PORT[/prefix][,pid=N][,model=M]")
         port = parts.port or 80
-        return cls(name, port, parts.path.rstrip("/"), int(given.get("pid", 0)), given.get("model", ""))
+        model = given.get("model", "claude-sonnet-4-5")
+        models = {"relay": model, "translate": model}
+        return cls(name, port, parts.path.rstrip("/"), int(given.get("pid", 0)), models)
 
 
 def compile_programs() -> None:
@@ -63,34 +82,29 @@ def mock(port: int) -> Iterator[Gateway]:
             line = process.stdout.readline().strip()
             if not line:
                 raise SystemExit("the mock did not start")
-            yield Gateway("direct", int(line), pid=process.pid)
+            yield Gateway(
+                "direct", int(line), pid=process.pid, models={"relay": "claude-sonnet-4-5", "translate": "m1"}
+            )
         finally:
             process.kill()
 
 
-def load(
-    gateway: Gateway,
-    path: str,
-    connections: int,
-    requests: int,
-    files: tuple[Path, Path],
-    marks: tuple[str, str],
-    seconds: float,
-) -> dict[str, Any]:
-    arguments = [
-        BIN / "load",
-        gateway.port,
-        gateway.prefix + path,
-        connections,
-        requests,
-        *files,
-        *marks,
-        seconds,
-    ]
-    done = subprocess.run(
-        list(map(str, arguments)), capture_output=True, text=True, check=True, timeout=seconds + 30
-    )
-    found: dict[str, Any] = json.loads(done.stdout)
+def load(arguments: list[object], limit: float, look: Callable[[], None] | None = None) -> dict[str, Any]:
+    """Run the load generator, `look` four times a second meanwhile. `limit` in seconds."""
+    command = [str(BIN / "load"), *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        end = time.monotonic() + limit
+        try:
+            while look is not None and process.poll() is None and time.monotonic() < end:
+                look()
+                time.sleep(0.25)
+            said, _ = process.communicate(timeout=max(1.0, end - time.monotonic()))
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    found: dict[str, Any] = json.loads(said)
     return found
 
 
@@ -101,23 +115,27 @@ def free_port() -> int:
         return port
 
 
-def settings(port: int, upstream: int) -> dict[str, Any]:
-    """Two dialects, each also in slow motion; a long context route, so that the router has to count."""
+def settings(port: int, upstream: int, workers: int) -> dict[str, Any]:
+    """Everything on: a key, the log in its file, the rules with a long context route, so that the router has to count.
+
+    Usage is tracked always. Spans have no exporter in the configuration, so none are recorded.
+    """
     base = f"http://127.0.0.1:{upstream}"
 
     def provider(name: str, path: str, **more: Any) -> dict[str, Any]:
         return {"name": name, "api_base_url": f"{base}{path}", "api_key": "k", "models": ["m1"], **more}
 
-    anthropic = {"transformer": {"use": ["Anthropic"]}}
     return {
         "HOST": "127.0.0.1",
         "PORT": port,
-        "LOG": False,
+        "APIKEY": KEY,
+        "LOG": True,
+        "LOG_LEVEL": "info",
+        "Admin": {"workers": workers},
+        "Limits": {"maxInFlight": MOST_IN_FLIGHT},
         "Providers": [
-            provider("oai", "/v1/chat/completions"),
-            provider("ant", "/v1/messages", **anthropic),
-            provider("oaip", "/paced/v1/chat/completions"),
-            provider("antp", "/paced/v1/messages", **anthropic),
+            provider("oai", CHAT_PATH),
+            provider("ant", ANTHROPIC_PATH, transformer={"use": ["Anthropic"]}),
         ],
         "Router": {"default": "oai,m1", "longContext": "oai,m1", "longContextThreshold": 60_000},
     }
@@ -129,46 +147,67 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def ours(home: Path, upstream: int) -> Iterator[Gateway]:
-    """`ccr start --foreground` with a home of its own."""
+def ours(home: Path, upstream: int, *, workers: int = 1, name: str = "ccr") -> Iterator[Gateway]:
+    """`ccr start` with a home of its own: in the background, as it is used, where lines go to the log file alone."""
     port, folder = free_port(), home / "ccr"
-    folder.mkdir(mode=0o700)
-    (folder / "config.json").write_text(json.dumps(settings(port, upstream), indent=2))
+    folder.mkdir(mode=0o700, parents=True)
+    (folder / "config.json").write_text(json.dumps(settings(port, upstream, workers), indent=2))
     (folder / "config.json").chmod(0o600)
-    log = home / "ccr.out"
-    with (
-        log.open("wb") as sink,
-        subprocess.Popen(
-            [CCR, "start", "--foreground"],
-            env=environment(home),
-            cwd=home,
-            stdin=subprocess.DEVNULL,
-            stdout=sink,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as process,
-    ):
-        try:
-            wait_until_healthy(process, port, log)
-            yield Gateway("ccr", port, pid=process.pid, ours=True)
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+    try:
+        ccr(home, "start")
+        status = json.loads(ccr(home, "status", "--json"))
+        until(status["address"] + "/health", 30)
+        yield Gateway(
+            name,
+            port,
+            pid=status["parent_pid"],
+            models={"relay": "ant,m1", "translate": "claude-sonnet-4-5"},
+            headers={"x_api_key": KEY},
+        )
+    finally:
+        with contextlib.suppress(SystemExit):
+            ccr(home, "stop", "--now")
 
 
-def wait_until_healthy(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
+def ccr(home: Path, *words: str) -> str:
+    done = subprocess.run(
+        [CCR, *words],
+        env=environment(home),
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(f"ccr {' '.join(words)}: {done.stdout}{done.stderr}"[-3000:])
+    return done.stdout
+
+
+def until(url: str, seconds: float, process: subprocess.Popen[bytes] | None = None) -> bool:
+    """Wait until somebody answers there, whatever the answer; False when not in time, or the process has ended."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and (process is None or process.poll() is None):
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2).close()
+            urllib.request.urlopen(url, timeout=2).close()
+        except urllib.error.HTTPError:
+            return True
         except OSError:
             time.sleep(0.1)
         else:
-            return
-    raise SystemExit(f"ccr did not start:\n{log.read_text()[-3000:]}")
+            return True
+    return False
+
+
+def end(process: subprocess.Popen[bytes], seconds: float = 5) -> None:
+    """End a process that was started in a session of its own, and whatever it started there."""
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(seconds)
 
 
 def child_cpu_ms(command: list[str], home: Path, times: int) -> float:

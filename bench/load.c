@@ -1,11 +1,16 @@
-/* A closed-loop load generator: one thread, epoll, N connections that each send the next request when their reply ended.
+/* The load generator: one thread, epoll.
  *
- *   load PORT PATH CONNECTIONS REQUESTS BODY HEADERS MARKER FIRST SECONDS
+ *   load PORT PATH BODY HEADERS MARKS FIRST [-c CONNECTIONS] [-n REQUESTS] [-s SECONDS] [-r RATE] [-g GRACE]
  *
+ * Closed loop: every connection sends its next request when its reply has ended. With -r an open loop: RATE requests a
+ * second are due at even distances, whether or not earlier ones have been answered, and times count from when a request
+ * was due, so that a gateway that falls behind cannot hide it; CONNECTIONS is then the most at once.
+ * It begins requests until there are REQUESTS or SECONDS have passed, and then waits for replies at most GRACE seconds;
+ * what has not ended by then is unfinished.
  * BODY and HEADERS are files; each "@@NONCE@@@@@@@@@" (16 bytes) in the body becomes another hexadecimal number in every
- * request, so no two are equal. A reply counts if its status is 200 and its body contains MARKER, else it is an error.
- * Time to first token is from the first byte of the request sent to the read in which FIRST was seen in the body ("": its
- * first byte). At most SECONDS seconds. Prints one line of JSON; times are in microseconds.
+ * request, so no two are equal. A reply counts if its status is 200 and its body contains MARKS (several, parted by "|"), else
+ * it is an error. Time to first token ends with the read in which FIRST was seen in the body ("": its first byte). Prints one
+ * line of JSON; times are in microseconds.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -20,10 +25,11 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { NONCE = 16, MAX_NONCES = 8, REPLY = 1 << 20, HEAD = 1 << 14 };
+enum { NONCE = 16, MAX_NONCES = 4096, MAX_MARKS = 4, REPLY = 1 << 20, HEAD = 1 << 14, MOST_REPLIES = 1 << 21 };
 static const char PLACE[NONCE + 1] = "@@NONCE@@@@@@@@@";
 
 typedef enum { IN_HEAD, BY_LENGTH, BY_CHUNKS, BY_CLOSE } Framing;
@@ -43,9 +49,13 @@ static struct sockaddr_in address;
 static char *request;
 static size_t request_size, nonces[MAX_NONCES];
 static int nonce_count, poll_fd;
-static const char *marker, *first_mark;
+static const char *marks[MAX_MARKS], *first_mark;
+static int mark_count;
 static double *ttft, *total;
+static double rate, opening, last_start;               /* the moment of the first request; after the last no more begins */
 static long wanted, started, done, errors;
+static Conn **idle;                                    /* of the open loop: who waits for the next request */
+static int idle_count;
 static unsigned long serial;
 static char fault[200];
 
@@ -92,8 +102,8 @@ static void build_request(const char *port, const char *path, const char *body_p
 
 static void watch(Conn *conn) {
     int on = 1;
-    conn->fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (conn->fd < 0 || connect(conn->fd, (void *)&address, sizeof address)) {
+    conn->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    if (conn->fd < 0 || (connect(conn->fd, (void *)&address, sizeof address) && errno != EINPROGRESS)) {
         snprintf(fault, sizeof fault, "connect: %s", strerror(errno));
         if (conn->fd >= 0) close(conn->fd);
         conn->fd = -1;
@@ -107,20 +117,32 @@ static void watch(Conn *conn) {
 static void send_more(Conn *conn) {
     while (conn->sent < request_size) {
         ssize_t sent = send(conn->fd, conn->request + conn->sent, request_size - conn->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent < 0) return;              /* full: epoll tells when not; broken: the reader sees it */
+        if (sent < 0) {                    /* full: epoll tells when not; broken: the reader sees it */
+            if (errno == ECONNREFUSED) {   /* nobody listens: no use in trying again */
+                snprintf(fault, sizeof fault, "connect: %s", strerror(errno));
+                wanted = started;
+            }
+            return;
+        }
         conn->sent += (size_t)sent;
     }
 }
 
-static void begin(Conn *conn) {
+/* Whether one more request begins at all. */
+static int more(double now) {
+    if (started >= wanted) return 0;
+    if (now < last_start) return 1;
+    wanted = started;
+    return 0;
+}
+
+static void begin(Conn *conn, double since) {
     char hex[NONCE + 1];
-    conn->busy = 0;
-    if (started >= wanted) return;
     if (conn->fd < 0) watch(conn);
     started++;
     if (conn->fd < 0) {                    /* nobody listens: no use in trying the others */
-        errors += wanted - done;
-        done = started = wanted;
+        errors += started - done;
+        done = wanted = started;
         return;
     }
     snprintf(hex, sizeof hex, "%016lx", serial++);
@@ -130,19 +152,40 @@ static void begin(Conn *conn) {
     conn->status = conn->closing = conn->seen = conn->chunk_state = 0;
     conn->framing = IN_HEAD;
     conn->first = 0;
-    conn->start = now_us();
+    conn->start = since;
     send_more(conn);
+}
+
+/* The connection has nothing to do: the next request of the closed loop, or a place among those who wait. */
+static void next(Conn *conn, double now) {
+    conn->busy = 0;
+    if (rate) idle[idle_count++] = conn;
+    else if (more(now)) begin(conn, now);
+}
+
+/* Of the open loop: begins what is due. */
+static void begin_due(double now) {
+    while (idle_count && more(now)) {
+        double due = opening + (double)started / rate * 1e6;
+        if (due > now) return;
+        begin(idle[--idle_count], due);
+    }
+}
+
+static int complete(const Conn *conn) {
+    for (int n = 0; n < mark_count; n++)
+        if (!memmem(conn->body, conn->body_size, marks[n], strlen(marks[n]))) return 0;
+    return conn->status == 200;
 }
 
 static void finish(Conn *conn, const char *broken) {
     double now = now_us();
-    int good = !broken && conn->status == 200 && memmem(conn->body, conn->body_size, marker, strlen(marker));
-    if (good) {
+    if (!broken && done - errors < MOST_REPLIES && complete(conn)) {
         ttft[done - errors] = (conn->first ? conn->first : now) - conn->start;
         total[done - errors] = now - conn->start;
     } else {
         if (!*fault)
-            snprintf(fault, sizeof fault, "%s, status %d, %zu bytes: %.100s", broken ? broken : "no marker", conn->status,
+            snprintf(fault, sizeof fault, "%s, status %d, %zu bytes: %.100s", broken ? broken : "not the reply", conn->status,
                      conn->body_size, conn->body_size ? conn->body : "");
         errors++;
     }
@@ -151,7 +194,7 @@ static void finish(Conn *conn, const char *broken) {
         close(conn->fd);
         conn->fd = -1;
     }
-    begin(conn);
+    next(conn, now);
 }
 
 static void keep(Conn *conn, const char *data, size_t size) {
@@ -256,44 +299,77 @@ static double own_cpu(void) {
         + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
+static void usage(void) {
+    fputs("load PORT PATH BODY HEADERS MARKS FIRST [-c CONNECTIONS] [-n REQUESTS] [-s SECONDS] [-r RATE] [-g GRACE]\n", stderr);
+    exit(2);
+}
+
+/* Wakes us when the next request of the open loop is due. */
+static void alarm_at(int timer, double us) {
+    struct itimerspec when = {.it_value = {(time_t)(us / 1e6), (long)(us - (double)(long)(us / 1e6) * 1e6) * 1000 + 1}};
+    timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
 int main(int argc, char **argv) {
-    if (argc != 10) { fputs("load PORT PATH CONNECTIONS REQUESTS BODY HEADERS MARKER FIRST SECONDS\n", stderr); return 2; }
+    int count = 1, option;
+    double seconds = 3600, grace = 20;
+    wanted = MOST_REPLIES;
+    while ((option = getopt(argc, argv, "c:n:s:r:g:")) != -1)
+        if (option == 'c') count = atoi(optarg);
+        else if (option == 'n') wanted = atol(optarg);
+        else if (option == 's') seconds = atof(optarg);
+        else if (option == 'r') rate = atof(optarg);
+        else if (option == 'g') grace = atof(optarg);
+        else usage();
+    if (argc - optind != 6) usage();
+    char **given = argv + optind;
     signal(SIGPIPE, SIG_IGN);
-    int count = atoi(argv[3]);
-    wanted = atol(argv[4]);
-    marker = argv[7], first_mark = argv[8];
-    build_request(argv[1], argv[2], argv[5], argv[6]);
+    struct rlimit files;
+    if (!getrlimit(RLIMIT_NOFILE, &files)) files.rlim_cur = files.rlim_max, setrlimit(RLIMIT_NOFILE, &files);
+    for (char *mark = strtok(given[4], "|"); mark && mark_count < MAX_MARKS; mark = strtok(NULL, "|")) marks[mark_count++] = mark;
+    first_mark = given[5];
+    build_request(given[0], given[1], given[2], given[3]);
     address.sin_family = AF_INET;
-    address.sin_port = htons((uint16_t)atoi(argv[1]));
+    address.sin_port = htons((uint16_t)atoi(given[0]));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     poll_fd = epoll_create1(0);
     serial = (unsigned long)now_us() << 8;
-    ttft = need(calloc((size_t)wanted + 1, sizeof *ttft));
-    total = need(calloc((size_t)wanted + 1, sizeof *total));
+    ttft = need(calloc(MOST_REPLIES, sizeof *ttft));
+    total = need(calloc(MOST_REPLIES, sizeof *total));
     Conn *all = need(calloc((size_t)count, sizeof *all));
-    double start = now_us(), cpu = own_cpu(), end = start + atof(argv[9]) * 1e6;
+    idle = need(calloc((size_t)count, sizeof(Conn *)));
     for (int n = 0; n < count; n++) {
         all[n].fd = -1;
         all[n].request = need(malloc(request_size));
         all[n].body = need(malloc(REPLY));
         memcpy(all[n].request, request, request_size);
-        begin(&all[n]);
     }
+    int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
+    epoll_ctl(poll_fd, EPOLL_CTL_ADD, timer, &(struct epoll_event){.events = EPOLLIN, .data.ptr = NULL});
+    double cpu = own_cpu();
+    opening = now_us();
+    last_start = opening + seconds * 1e6;
+    for (int n = 0; n < count; n++) next(&all[n], now_us());
     struct epoll_event ready[256];
-    while (done < wanted && now_us() < end) {
+    for (double now = now_us(); (more(now) || done < started) && now < last_start + grace * 1e6; now = now_us()) {
+        if (rate) {
+            begin_due(now);
+            if (idle_count && more(now)) alarm_at(timer, opening + (double)started / rate * 1e6);
+        }
         int events = epoll_wait(poll_fd, ready, 256, 100);
         for (int n = 0; n < events; n++) {
             Conn *conn = ready[n].data.ptr;
+            if (!conn) continue;           /* the timer: setting it anew clears it */
             if (conn->busy && ready[n].events & EPOLLOUT) send_more(conn);
             if (ready[n].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) receive(conn);
         }
     }
-    double seconds = (now_us() - start) / 1e6;
+    double took = (now_us() - opening) / 1e6;
     long good = done - errors, late = started - done;
     for (char *c = fault; *c; c++) if (*c == '"' || *c == '\\' || (unsigned char)*c < 32 || (unsigned char)*c > 126) *c = ' ';
     printf("{\"replies\":%ld,\"errors\":%ld,\"unfinished\":%ld,\"seconds\":%.4f,\"rate\":%.1f,\"ttft_p50\":%.1f,\"ttft_p99\":%.1f,"
-           "\"total_p50\":%.1f,\"total_p99\":%.1f,\"cpu_us\":%.0f,\"fault\":\"%s\"}\n", good, errors, late, seconds,
-           (double)good / seconds, quantile(ttft, good, .5), quantile(ttft, good, .99), quantile(total, good, .5),
+           "\"total_p50\":%.1f,\"total_p99\":%.1f,\"cpu_us\":%.0f,\"fault\":\"%s\"}\n", good, errors, late, took,
+           (double)good / took, quantile(ttft, good, .5), quantile(ttft, good, .99), quantile(total, good, .5),
            quantile(total, good, .99), cpu = own_cpu() - cpu, fault);
     return 0;
 }

@@ -3,10 +3,15 @@
  *   mock PORT            listens on 127.0.0.1 (0: the system chooses) and prints the port
  *
  * A path that ends in /messages is answered as Anthropic, any other POST as OpenAI chat; streamed when the body has
- * "stream":true. A stream is 64 content events of about 290 bytes, then usage and the end, all in one write; when the
- * path has "/paced", one event every 5 ms; when it has "/paced/300x20/", 20 events and the end, one every 150 to 450 ms,
- * but the first text at once (long answers for a crowd, which must not march in step, and whose time to first token is the
- * gateway's). The last text of each answer is END-OF-REPLY. It never parses JSON: the mock must not be what is measured (about 40,000 answers a second on one core).
+ * "stream":true. A stream is 64 content events of about 290 bytes, then usage and the end, all in one write. What else is
+ * wanted stands as a word in the body, so that it reaches the mock through any gateway, or in the path:
+ *   BENCH:TOOLS                        the stream is one tool call, its arguments in 64 fragments
+ *   BENCH:PACED, /paced/               one event every 5 ms
+ *   BENCH:CROWD, /paced/300x20/        20 events and the end, one every 150 to 450 ms, but the first text at once: long
+ *                                      answers for a crowd, which must not march in step, and whose time to first token is
+ *                                      the gateway's
+ * The last text of each answer is END-OF-REPLY. It never parses JSON: the mock must not be what is measured (about 40,000
+ * answers a second on one core).
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -20,26 +25,28 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 64, EVENT_BYTES = 290, PACE_US = 5000, MAX_FD = 65536, MAX_PARTS = EVENTS + 8 };
+enum { EVENTS = 64, EVENT_BYTES = 290, PACE_US = 5000, CROWD_US = 300000, CROWD_PARTS = 20, MAX_FD = 65536, MAX_PARTS = EVENTS + 8 };
 enum { OPENING = 3, ENDING = 4 };          /* up to the first text; the last text and what follows it, in either dialect */
 
-typedef struct { int streamed; long pace_us, parts; } Asked;             /* pace_us 0: all at once */
+typedef struct { int streamed, tools; long pace_us, parts; } Asked;      /* pace_us 0: all at once */
 
 typedef struct { char *data; size_t size, room; } Text;
 typedef struct { Text parts[MAX_PARTS]; int count; Text whole; } Stream;   /* whole: head and all parts, framed */
 typedef struct {
     Text in;
     const char *out; size_t left;          /* what a full socket buffer has not yet taken */
-    const Stream *paced; int next, cut; double due; long pace_us; int slot;
+    const Stream *paced; int next, cut; long pace_us; int slot;
 } Conn;
 
 static Conn *conns[MAX_FD];
-static int pacing[MAX_FD], pacing_count;
-static Stream anthropic, openai;
+static struct { int fd; double due; } pacing[MAX_FD];     /* apart from the connections: it is searched every millisecond */
+static int pacing_count;
+static Stream anthropic, openai, anthropic_tools, openai_tools;
 static Text anthropic_plain, openai_plain;
 
 static const char STREAM_HEAD[] = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
@@ -102,31 +109,48 @@ static const char *words(int n, size_t frame) {
     return text;
 }
 
+/* One fragment of {"command":"..."}, as the text of a JSON string; together they are the arguments of one call. */
+static const char *fragment(int n, size_t frame) {
+    static char text[EVENT_BYTES + 128];
+    snprintf(text, sizeof text, "%s%s%s", n ? "" : "{\\\"command\\\":\\\"", words(n, frame), n == EVENTS - 1 ? "\\\"}" : "");
+    return text;
+}
+
 #define CHUNK "data: {\"id\":\"chatcmpl-bench0123456789\",\"object\":\"chat.completion.chunk\",\"created\":1790000000," \
               "\"model\":\"m1\",\"system_fingerprint\":\"fp_bench\",\"choices\":"
 
-static void build_streams(void) {
-    event(&anthropic, "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_bench\",\"type\":\"message\","
+static void build_anthropic(Stream *stream, int tools) {
+    event(stream, "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"msg_bench\",\"type\":\"message\","
           "\"role\":\"assistant\",\"model\":\"m1\",\"content\":[],\"stop_reason\":null,\"stop_sequence\":null,"
           "\"usage\":{\"input_tokens\":1000,\"cache_read_input_tokens\":0,\"output_tokens\":1}}}\n\n");
-    event(&anthropic, "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,"
-          "\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n");
+    event(stream, "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{%s}}\n\n",
+          tools ? "\"type\":\"tool_use\",\"id\":\"toolu_bench\",\"name\":\"Bash\",\"input\":{}" : "\"type\":\"text\",\"text\":\"\"");
     for (int n = 0; n < EVENTS; n++)
-        event(&anthropic, "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,"
-              "\"delta\":{\"type\":\"text_delta\",\"text\":\"%s\"}}\n\n", words(n, 125));
-    event(&anthropic, "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n");
-    event(&anthropic, "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\","
-          "\"stop_sequence\":null},\"usage\":{\"output_tokens\":640}}\n\n");
-    event(&anthropic, "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
-    seal(&anthropic);
+        event(stream, "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,"
+              "\"delta\":{\"type\":\"%s\":\"%s\"}}\n\n", tools ? "input_json_delta\",\"partial_json" : "text_delta\",\"text",
+              tools ? fragment(n, 139) : words(n, 125));
+    event(stream, "event: content_block_stop\ndata: {\"type\":\"content_block_stop\",\"index\":0}\n\n");
+    event(stream, "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"%s\","
+          "\"stop_sequence\":null},\"usage\":{\"output_tokens\":640}}\n\n", tools ? "tool_use" : "end_turn");
+    event(stream, "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n");
+    seal(stream);
+}
 
-    for (int n = 0; n < EVENTS; n++)
-        event(&openai, CHUNK "[{\"index\":0,\"delta\":{%s\"content\":\"%s\"},\"logprobs\":null,\"finish_reason\":null}]}\n\n",
-              n ? "" : "\"role\":\"assistant\",", words(n, 216));
-    event(&openai, CHUNK "[{\"index\":0,\"delta\":{},\"logprobs\":null,\"finish_reason\":\"stop\"}]}\n\n");
-    event(&openai, CHUNK "[],\"usage\":{\"prompt_tokens\":1000,\"completion_tokens\":640,\"total_tokens\":1640}}\n\n");
-    event(&openai, "data: [DONE]\n\n");
-    seal(&openai);
+static void build_openai(Stream *stream, int tools) {
+    for (int n = 0; n < EVENTS; n++) {
+        const char *role = n ? "" : "\"role\":\"assistant\",";
+        const char *call = n ? "" : "\"id\":\"call_bench\",\"type\":\"function\",";
+        if (tools)
+            event(stream, CHUNK "[{\"index\":0,\"delta\":{%s\"tool_calls\":[{\"index\":0,%s\"function\":{%s\"arguments\":\"%s\"}}]},"
+                  "\"logprobs\":null,\"finish_reason\":null}]}\n\n", role, call, n ? "" : "\"name\":\"Bash\",", fragment(n, 263));
+        else
+            event(stream, CHUNK "[{\"index\":0,\"delta\":{%s\"content\":\"%s\"},\"logprobs\":null,\"finish_reason\":null}]}\n\n",
+                  role, words(n, 216));
+    }
+    event(stream, CHUNK "[{\"index\":0,\"delta\":{},\"logprobs\":null,\"finish_reason\":\"%s\"}]}\n\n", tools ? "tool_calls" : "stop");
+    event(stream, CHUNK "[],\"usage\":{\"prompt_tokens\":1000,\"completion_tokens\":640,\"total_tokens\":1640}}\n\n");
+    event(stream, "data: [DONE]\n\n");
+    seal(stream);
 }
 
 static void plain(Text *answer, const char *before, const char *after) {
@@ -151,9 +175,8 @@ static void build_plain(void) {
 
 static void unpace(Conn *conn) {
     if (!conn->paced) return;
-    int last = pacing[--pacing_count];
-    pacing[conn->slot] = last;
-    conns[last]->slot = conn->slot;
+    pacing[conn->slot] = pacing[--pacing_count];
+    conns[pacing[conn->slot].fd]->slot = conn->slot;
     conn->paced = NULL;
 }
 
@@ -180,17 +203,22 @@ static int flush_out(int fd) {
     return 1;
 }
 
+/* Sends what is due; once a millisecond, however many connections wake us in between. */
 static void pace(void) {
+    static double last;
     double now = now_us();
+    if (now - last < 1000) return;
+    last = now;
     for (int n = pacing_count - 1; n >= 0; n--) {
-        int fd = pacing[n];
+        if (pacing[n].due > now) continue;
+        int fd = pacing[n].fd;
         Conn *conn = conns[fd];
-        if (conn->due > now || conn->left) continue;
+        if (conn->left) continue;
         const Text *part = &conn->paced->parts[conn->next++];
         conn->out = part->data;
         conn->left = part->size;
-        if (conn->cut < 0) conn->due += (double)conn->pace_us;
-        else if (conn->next >= OPENING) conn->due += (double)conn->pace_us * (0.5 + (double)rand() / RAND_MAX);
+        if (conn->cut < 0) pacing[n].due += (double)conn->pace_us;
+        else if (conn->next >= OPENING) pacing[n].due += (double)conn->pace_us * (0.5 + (double)rand() / RAND_MAX);
         if (conn->next == conn->cut) conn->next = conn->paced->count - ENDING;
         if (conn->next == conn->paced->count) unpace(conn);
         flush_out(fd);
@@ -199,7 +227,7 @@ static void pace(void) {
 
 static void answer(int fd, int messages, Asked asked) {
     Conn *conn = conns[fd];
-    const Stream *stream = messages ? &anthropic : &openai;
+    const Stream *stream = asked.tools ? (messages ? &anthropic_tools : &openai_tools) : messages ? &anthropic : &openai;
     const Text *text = asked.streamed ? &stream->whole : messages ? &anthropic_plain : &openai_plain;
     conn->out = text->data;
     conn->left = text->size;
@@ -209,9 +237,9 @@ static void answer(int fd, int messages, Asked asked) {
         conn->next = 0;
         conn->cut = !asked.parts ? -1 : asked.parts < stream->count - ENDING ? (int)asked.parts : stream->count + 1;
         conn->pace_us = asked.pace_us;
-        conn->due = now_us() + (asked.parts ? 0 : (double)asked.pace_us);
         conn->slot = pacing_count;
-        pacing[pacing_count++] = fd;
+        pacing[pacing_count].fd = fd;
+        pacing[pacing_count++].due = now_us() + (asked.parts ? 0 : (double)asked.pace_us);
     }
     flush_out(fd);
 }
@@ -252,6 +280,14 @@ static void pace_of(const char *line, size_t size, Asked *asked) {
     asked->parts = strtol(end + 1, NULL, 10);
 }
 
+static void word_of(const char *body, size_t size, Asked *asked) {
+    const char *found = memmem(body, size, "BENCH:", 6);
+    if (!found || found + 11 > body + size) return;
+    if (!memcmp(found + 6, "TOOLS", 5)) asked->tools = 1;
+    else if (!memcmp(found + 6, "PACED", 5)) asked->pace_us = PACE_US;
+    else if (!memcmp(found + 6, "CROWD", 5)) asked->pace_us = CROWD_US, asked->parts = CROWD_PARTS;
+}
+
 static void receive(int fd) {
     Conn *conn = conns[fd];
     static char buffer[1 << 18];
@@ -268,6 +304,7 @@ static void receive(int fd) {
     int messages = contains(conn->in.data, line, "/messages");
     Asked asked = {.streamed = contains(body, body_size, "\"stream\":true") || contains(body, body_size, "\"stream\": true")};
     pace_of(conn->in.data, line, &asked);
+    word_of(body, body_size, &asked);
     memmove(conn->in.data, conn->in.data + size, conn->in.size - size);
     conn->in.size -= size;
     answer(fd, messages, asked);
@@ -288,7 +325,12 @@ static int listen_on(int port) {
 
 int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
-    build_streams();
+    struct rlimit files;
+    if (!getrlimit(RLIMIT_NOFILE, &files)) files.rlim_cur = files.rlim_max, setrlimit(RLIMIT_NOFILE, &files);
+    build_anthropic(&anthropic, 0);
+    build_anthropic(&anthropic_tools, 1);
+    build_openai(&openai, 0);
+    build_openai(&openai_tools, 1);
     build_plain();
     int listener = listen_on(argc > 1 ? atoi(argv[1]) : 0), poll = epoll_create1(0), on = 1;
     struct epoll_event item = {.events = EPOLLIN, .data.fd = listener}, ready[512];

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 COLUMNS = [
@@ -13,14 +14,17 @@ COLUMNS = [
     ("TTFT p50 ms", "ttft_p50_ms", "{:.2f}"),
     ("p99", "ttft_p99_ms", "{:.2f}"),
     ("added", "added_ttft_ms", "{:+.2f}"),
+    ("total p50 ms", "total_p50_ms", "{:.2f}"),
+    ("p99", "total_p99_ms", "{:.2f}"),
+    ("peak MB", "peak_mb", "{:.0f}"),
     ("errors", "errors", "{:.0f}"),
 ]
 
 
-def text(document: dict[str, Any], order: list[str]) -> str:
+def text(document: dict[str, Any], order: Iterable[str]) -> str:
     results = document["results"]
     rows = [["", "", *(title for title, _, _ in COLUMNS)]]
-    rows += [row(case, "direct", figures) for case, figures in results["direct"].items()]
+    rows += [row(case, "direct", figures) for case, figures in results.get("direct", {}).items()]
     for case in order:
         rows += [
             row(case, name, cases[case])
@@ -33,13 +37,13 @@ def text(document: dict[str, Any], order: list[str]) -> str:
         f"{machine['cores']} cores, Python {machine['python']}, {rounds}",
         table(rows),
         "direct: CPU of load and mock together; x direct: the gateway's CPU beside it.",
-        "TTFT: one request at a time.",
+        "TTFT: one request at a time; of fixed rates and crowds that of all, counted from when a request was due.",
     ]
-    for name, figures in document["memory_mb"].items():
+    for name, figures in document.get("memory_mb", {}).items():
         parts.append(
             f"memory of {name}, PSS in MB: " + ", ".join(f"{when} {size}" for when, size in figures.items())
         )
-    if costs := document["cpu_ms_of_commands"]:
+    if costs := document.get("cpu_ms_of_commands"):
         parts.append("CPU ms: " + ", ".join(f"{name} {cost}" for name, cost in costs.items()))
     parts += [f"FAULT {where}: {what}" for where, what in document["faults"].items()]
     return "\n".join(parts)
