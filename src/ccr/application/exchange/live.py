@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from ccr.application.exchange.mask import mask_error
 from ccr.application.ports.transformer import repairs_of
 from ccr.domain.errors import GatewayError, UpstreamProtocolError
-from ccr.domain.stream import BlockStart, MessageStart, MessageStop, StreamFailed, UsageUpdate
+from ccr.domain.stream import BlockStart, MessageStart, MessageStop, StreamFailed, TextDelta, UsageUpdate
 from ccr.domain.usage import NO_USAGE, Usage
 
 if TYPE_CHECKING:
@@ -160,6 +160,8 @@ class EventReply:
     def _look(self, events: Sequence[StreamEvent]) -> None:
         for event in events:
             kind = type(event)
+            if kind is TextDelta:
+                continue
             if kind in _WITH_USAGE:
                 self.usage = self.usage.merged(event.usage)  # type: ignore[union-attr]  # the three that have it
             if kind is MessageStop:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ccr.domain.conversation import ServerToolResult, Thinking, ToolCall
 from ccr.domain.provenance import Origin, stamped
-from ccr.domain.stream import BlockStart, SealDelta
+from ccr.domain.stream import BlockStart, SealDelta, TextDelta
 from ccr.domain.value import evolve
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class Stamp:
         return [self._one(event) for event in events]
 
     def _one(self, event: StreamEvent) -> StreamEvent:
+        if isinstance(event, TextDelta):
+            return event
         if isinstance(event, SealDelta):
             return SealDelta(stamped(event.seal, self._origin))
         if (

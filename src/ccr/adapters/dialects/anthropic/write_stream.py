@@ -44,13 +44,11 @@ __all__ = ["PING", "AnthropicStreamEncoder"]
 PING = write_event(b"ping", b'{"type":"ping"}')
 
 _DELTA = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"%s":%s}}\n\n'
+_TEXT_HEAD = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,"delta":{"type":"text_delta","text":'
+_TAIL = b"}}\n\n"
 _STOP = b'event: content_block_stop\ndata: {"type":"content_block_stop","index":%d}\n\n'
 _MESSAGE_STOP = write_event(b"message_stop", b'{"type":"message_stop"}')
-_TEXT, _THINKING, _INPUT = (
-    b'text_delta","text',
-    b'thinking_delta","thinking',
-    b'input_json_delta","partial_json',
-)
+_THINKING, _INPUT = b'thinking_delta","thinking', b'input_json_delta","partial_json'
 _SIGNATURE, _CITATION = b'signature_delta","signature', b'citations_delta","citation'
 
 
@@ -71,15 +69,23 @@ class AnthropicStreamEncoder:
         self._pending = False  # a Thinking block whose first delta will say how it opens
         self._sealed = False  # the open Thinking block has its signature
         self._pieces: list[str] = []
+        self._text_head = b""  # what a delta of the open Text block begins with
         self._broken = ""  # name of a tool call that ended broken: its stop is held back
 
     def feed(self, events: Sequence[StreamEvent]) -> bytes:
         """Return the bytes of these events; nothing more once the reply has ended."""
         written: list[bytes] = []
-        writers = self._WRITERS
+        writers, encode = self._WRITERS, json.encode_wire
         for event in events:
             if self._ended:
                 break
+            if type(event) is TextDelta:  # nine events in ten
+                try:
+                    text = encode(event.text)
+                except UnicodeEncodeError:
+                    text = _string(event.text)
+                written.append(self._text_head + text + _TAIL)
+                continue
             if self._broken and self._is_stuck(event):
                 failed = StreamFailed(broken_call(self._broken))
                 written.append(self._failed(failed))
@@ -153,7 +159,9 @@ class AnthropicStreamEncoder:
             self._pending, self._sealed = True, False
             return b""
         if isinstance(block, Text):
-            return self._block_start({"type": "text", "text": ""})
+            opened = self._block_start({"type": "text", "text": ""})
+            self._text_head = _TEXT_HEAD % self._index
+            return opened
         if isinstance(block, ToolCall):
             carried = self._carried(block)
             start = {"type": "tool_use", "id": block.id, "name": block.name, "input": {}}
@@ -189,9 +197,6 @@ class AnthropicStreamEncoder:
 
     def _delta(self, kind: bytes, value: bytes) -> bytes:
         return _DELTA % (self._index, kind, value)
-
-    def _text(self, event: TextDelta) -> bytes:
-        return _DELTA % (self._index, _TEXT, _string(event.text))
 
     def _thinking(self, event: ThinkingDelta) -> bytes:
         return self._opened() + self._delta(_THINKING, _string(event.text))
@@ -240,7 +245,6 @@ class AnthropicStreamEncoder:
     _WRITERS: ClassVar[dict[type, Callable[..., bytes]]] = {
         MessageStart: _begin,
         BlockStart: _open_block,
-        TextDelta: _text,
         ThinkingDelta: _thinking,
         SealDelta: _seal,
         ToolInputDelta: _input,

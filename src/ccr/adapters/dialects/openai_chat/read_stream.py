@@ -45,14 +45,21 @@ class ChatStreamDecoder(SniffingDecoder):
 
     @override
     def _frames(self, frames: list[Frame], events: list[StreamEvent]) -> None:
+        reader, decode = self._reader, CHUNK.decode
         for frame in frames:
-            if self._ended:
-                return
-            data = frame.data.strip()
-            if data == b"[DONE]":
-                self._end(events)
-            elif data:
-                events.extend(self._reader.take(_chunk(data)))
+            data = frame.data
+            if not data.startswith(b"{"):
+                data = data.strip()
+                if data == b"[DONE]":
+                    self._end(events)
+                    return
+                if not data:
+                    continue
+            try:
+                chunk = decode(data)
+            except (ValueError, RecursionError):
+                chunk = _chunk(data)
+            reader.take(chunk, events)
 
     @override
     def _json(self, body: bytes, events: list[StreamEvent]) -> None:
@@ -70,11 +77,15 @@ class ChatStreamDecoder(SniffingDecoder):
 def whole_reply(reader: ChatReader, body: bytes) -> Iterator[StreamEvent]:
     """Read a body that is one JSON reply. Raises GatewayError. A whole reply needs no reason to be complete."""
     chunk = _chunk(body)
-    yield from reader.take(chunk)
+    events: list[StreamEvent] = []
+    reader.take(chunk, events)
+    yield from events
     if not chunk.choices:
         raise UpstreamProtocolError("the provider's reply holds no message")
     if not reader.finished:
-        yield from reader.take(Chunk(choices=[Choice(finish_reason="stop")]))
+        events = []
+        reader.take(Chunk(choices=[Choice(finish_reason="stop")]), events)
+        yield from events
     yield from reader.end()
 
 

@@ -72,6 +72,8 @@ class ChatReader:
         self._by_index: dict[object, ToolSegment] = {}
         self._touched: ToolSegment | None = None
         self._ours: object = None
+        self._flows = False
+        """More text would only go on with the open block."""
 
     @property
     def finished(self) -> bool:
@@ -90,22 +92,22 @@ class ChatReader:
         """The input of a call was put right."""
         return self._segments is not None and bool(self._segments.mended)
 
-    def take(self, chunk: Chunk) -> list[StreamEvent]:
-        """Read one chunk. Raises GatewayError."""
-        segments = self._segments
-        if segments is not None and segments.flows:
-            # Nine chunks in ten are a piece of text and nothing else.
-            text = more_text(chunk, self._ours)
-            if text:
-                self._keep(text)
-                return [TextDelta(text)]
-        return self._read(chunk)
+    def take(self, chunk: Chunk, events: list[StreamEvent]) -> None:
+        """Read one chunk; what it says is added to ``events``. Raises GatewayError."""
+        # Nine chunks in ten are a piece of text and nothing else.
+        text = more_text(chunk, self._ours) if self._flows else ""
+        if text:
+            events.append(TextDelta(text))
+            if self._said_length <= _LONGEST_REFUSAL:
+                self._said.append(text)
+                self._said_length += len(text)
+        else:
+            self._read(chunk, events)
 
-    def _read(self, chunk: Chunk) -> list[StreamEvent]:
+    def _read(self, chunk: Chunk, events: list[StreamEvent]) -> None:
         error = error_in_reply(chunk)
         if error is not None:
             raise error
-        events: list[StreamEvent] = []
         usage = self._new_usage(chunk)
         segments = self._segments
         if segments is None:
@@ -124,7 +126,7 @@ class ChatReader:
                 break
         events.extend(segments.events)
         segments.events.clear()
-        return events
+        self._flows = segments.flows
 
     def end(self) -> list[StreamEvent]:
         """The provider has no more to say. Raises UpstreamProtocolError."""
@@ -203,7 +205,9 @@ class ChatReader:
     def _content(self, segments: Segments, content: object) -> None:
         if isinstance(content, str):
             segments.prose("text", content)
-            self._keep(content)
+            if self._said_length <= _LONGEST_REFUSAL:
+                self._said.append(content)
+                self._said_length += len(content)
         for part in content if isinstance(content, list) else ():
             if not isinstance(part, Mapping):
                 continue
@@ -211,11 +215,6 @@ class ChatReader:
                 segments.prose("thinking", text)
             for text in texts(part.get("text")):
                 segments.prose("text", text)
-
-    def _keep(self, text: str) -> None:
-        if self._said_length <= _LONGEST_REFUSAL:
-            self._said.append(text)
-            self._said_length += len(text)
 
     def _tool(self, segments: Segments, piece: ToolPiece, seen: set[int]) -> None:
         function = piece.function
