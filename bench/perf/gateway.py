@@ -6,16 +6,18 @@ import asyncio
 import gc
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from bench import bodies
 from bench.perf.network import Network
-from bench.perf.workloads import Exchange
+from bench.perf.workloads import Exchange, Workload
 
-from ccr.entrypoints.asgi import create
+from ccr.entrypoints import lifecycle
+from ccr.entrypoints.asgi import GatewayApp
 
 KEY = "sk-the-key-of-the-clients-0123456789"
 READ = 65_536
@@ -42,23 +44,20 @@ class Client:
         first, self._sent = self._sent, self._sent + count
         return [Call(self._scope(exchange.path, len(one)), one) for one in exchange.bodies(count, first)]
 
-    async def run(self, calls: list[Call]) -> None:
-        """One after another; nothing is looked at meanwhile."""
+    async def run(self, calls: list[Call], *, to_first_event: bool = False) -> None:
+        """One after another, each to its end or until its first bytes have left; ``finish`` must follow."""
+        self._network.holding = to_first_event
         loop = asyncio.get_running_loop()
         for call in calls:
-            await loop.create_task(self._app(call.scope, call.receive, call.send))
-
-    async def start(self, calls: list[Call]) -> None:
-        """One after another until each reply's first bytes have left; ``finish`` must follow."""
-        self._network.holding = True
-        loop = asyncio.get_running_loop()
-        for call in calls:
-            call.began = loop.create_future()
             call.task = loop.create_task(self._app(call.scope, call.receive, call.send))
-            await call.began
+            if to_first_event:
+                call.began = loop.create_future()
+                await call.began
+            else:
+                await call.task
 
     async def finish(self, calls: list[Call]) -> None:
-        """Let the replies of ``start`` end."""
+        """Let every reply end."""
         self._network.release()
         for call in calls:
             assert call.task is not None
@@ -147,7 +146,9 @@ async def gateway(home: Path) -> AsyncIterator[Client]:
     folder.mkdir(mode=0o700)
     (folder / "config.json").write_text(json.dumps(settings()))
     os.environ |= {"HOME": str(home), "CCR_HOME": str(folder), "NO_PROXY": "*"}
-    app, network = create(), Network()
+    # Without the two things that work by the clock and not by the request, the watch on the configuration file and the
+    # one on the loop: under valgrind a second has fifty times fewer requests, and their share would be chance.
+    app, network = GatewayApp(lifecycle.running(), follow=False, own_process=True), Network()
     messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -155,9 +156,10 @@ async def gateway(home: Path) -> AsyncIterator[Client]:
         if message["type"] == "lifespan.startup.complete":
             opened.set_result(None)
 
-    lifespan = asyncio.create_task(app({"type": "lifespan"}, messages.get, send))
-    messages.put_nowait({"type": "lifespan.startup"})
-    await asyncio.wait([opened, lifespan], return_when=asyncio.FIRST_COMPLETED)
+    with mock.patch.object(lifecycle, "LoopWatchdog"):
+        lifespan = asyncio.create_task(app({"type": "lifespan"}, messages.get, send))
+        messages.put_nowait({"type": "lifespan.startup"})
+        await asyncio.wait([opened, lifespan], return_when=asyncio.FIRST_COMPLETED)
     try:
         with network.in_use():
             if lifespan.done():
@@ -168,7 +170,25 @@ async def gateway(home: Path) -> AsyncIterator[Client]:
         await lifespan
 
 
-async def settle() -> None:
-    """Let the log be written and the garbage be collected: what a request leaves behind is its own work too."""
+async def round_of(
+    client: Client,
+    workload: Workload,
+    exchange: Exchange,
+    count: int,
+    begin: Callable[[], object] = lambda: None,
+    end: Callable[[], object] = lambda: None,
+) -> None:
+    """So many requests between ``begin`` and ``end``, and their replies looked at afterwards. Raises RuntimeError.
+
+    What a request leaves behind is its own work too: within that time the log is written and the garbage collected.
+    """
+    calls = client.prepare(exchange, count)
+    gc.collect()
+    begin()
+    await client.run(calls, to_first_event=workload.to_first_event)
     await asyncio.sleep(LOG_SECONDS)
     gc.collect(0)
+    end()
+    await client.finish(calls)
+    for call in calls:
+        call.check(exchange)

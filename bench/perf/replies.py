@@ -126,7 +126,7 @@ def chat_text(texts: list[str]) -> Iterator[bytes]:
 def chat_tools() -> Iterator[bytes]:
     yield chat({"role": "assistant", "content": words(0, last=False)})
     for call in range(2):
-        named = {"name": "Read", "arguments": ""}
+        named = {"name": "Bash", "arguments": ""}
         yield chat(
             {"tool_calls": [{"index": call, "id": f"call_{call}", "type": "function", "function": named}]}
         )
@@ -137,7 +137,7 @@ def chat_tools() -> Iterator[bytes]:
 
 def input_pieces(call: int) -> Iterator[str]:
     """The input of one call, piece by piece, as models write it: a few letters each."""
-    yield '{"file_path":"/project/src'
+    yield '{"command":"cat /project/src'
     for place in range(INPUT_PIECES - 2):
         yield f"/part{place:02d}"
     yield f'/file{call}.py"}}'
@@ -189,7 +189,7 @@ def anthropic_tools() -> Iterator[bytes]:
     said = [{"type": "text_delta", "text": words(0, last=False)}]
     yield from anthropic_block(0, {"type": "text", "text": ""}, said)
     for call in range(2):
-        block = {"type": "tool_use", "id": f"toolu_{call}", "name": "Read", "input": {}}
+        block = {"type": "tool_use", "id": f"toolu_{call}", "name": "Bash", "input": {}}
         pieces = [{"type": "input_json_delta", "partial_json": piece} for piece in input_pieces(call)]
         yield from anthropic_block(call + 1, block, pieces)
     yield from anthropic_end("tool_use")

@@ -1,111 +1,101 @@
-"""`make perf`, and the plain figures: what a workload costs in this process.
+"""`make perf`: what a request costs in instructions, beside its budget; and where its time goes.
 
-python bench/perf/run.py --time [WORKLOAD ...]     CPU microseconds, the least of several rounds
-python bench/perf/run.py --profile WORKLOAD        where they go: functions, lines, calls
+    python bench/perf/run.py [--update] [WORKLOAD ...]     instructions under valgrind beside bench/budgets.toml
+    python bench/perf/run.py --time [WORKLOAD ...]         CPU microseconds without valgrind, the least of several rounds
+    python bench/perf/run.py --profile WORKLOAD            without valgrind: Python functions, lines, calls
+    python bench/perf/run.py --callgrind WORKLOAD          C functions by instructions; leaves bench/results/callgrind.WORKLOAD
+
+docs/explanation/performance-budget.md says what the figures mean.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import gc
+import os
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-import uvloop
-
 if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
-from bench.perf.gateway import Client, gateway, settle
-from bench.perf.sampling import profiled
-from bench.perf.workloads import Exchange, Workload, workloads
+from bench.perf import budget, valgrind
+from bench.perf.workloads import workloads
+from bench.perf.yardstick import YARDSTICK
 
-ROUNDS = 7
-SECONDS = 0.4
-"""Of one round of --time, about."""
-
-
-async def warm(client: Client, workload: Workload, count: int) -> None:
-    for exchange in filter(None, (workload.exchange, workload.less)):
-        calls = client.prepare(exchange, count)
-        await client.run(calls)
-        for call in calls:
-            call.check(exchange)
+BENCH = Path(__file__).resolve().parents[1]
+BUDGETS = BENCH / "budgets.toml"
+TOP = 40
 
 
-async def cpu_us(client: Client, workload: Workload, exchange: Exchange, count: int) -> float:
-    """Microseconds of CPU of all threads for one request, the log's and the garbage collector's included."""
-    calls = client.prepare(exchange, count)
-    gc.collect()
-    began = time.process_time()
-    await (client.start if workload.to_first_event else client.run)(calls)
-    await settle()
-    spent = time.process_time() - began
-    if workload.to_first_event:
-        await client.finish(calls)
-    for call in calls:
-        call.check(exchange)
-    return spent * 1e6 / count
+def check(names: list[str], *, update: bool) -> int:
+    """Count, compare, and say. 0: all within their budgets, or there is nothing to count with outside of CI."""
+    if missing := valgrind.missing():
+        strict = bool(os.environ.get("CI"))
+        print(
+            f"perf: {'FAILED' if strict else 'skipped'}: {missing} not there (Debian: apt-get install valgrind gcc libc6-dev)"
+        )
+        return 1 if strict else 0
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="ccr-perf-") as folder:
+        found = valgrind.count(Path(folder), names)
+    if update:
+        BUDGETS.write_text(budget.write(found))
+        print(f"perf: {BUDGETS.relative_to(BENCH.parent)} written")
+    budgets = budget.read(BUDGETS.read_text()) if BUDGETS.exists() else {}
+    if names:
+        budgets = {name: entry for name, entry in budgets.items() if name in {*names, YARDSTICK}}
+    rows = budget.compare(budgets, found)
+    print(budget.table(rows, found[YARDSTICK], budgets.get(YARDSTICK, {}).get("instructions")))
+    faults = [row.name for row in rows if row.fault]
+    verdict = f"FAILED: {', '.join(faults)}" if faults else "ok"
+    print(f"perf: {verdict} ({time.monotonic() - began:.0f} s)")
+    return 1 if faults else 0
 
 
-async def least(client: Client, workload: Workload, rounds: int) -> float:
-    await warm(client, workload, 50)
-    first = await cpu_us(client, workload, workload.exchange, 30)
-    count = max(20, min(2000, int(SECONDS * 1e6 / first)))
-    whole, less = [], [0.0]
-    for _ in range(rounds):
-        whole.append(await cpu_us(client, workload, workload.exchange, count))
-        if workload.less is not None:
-            less.append(await cpu_us(client, workload, workload.less, count))
-    return (min(whole) - min(less[1:], default=0.0)) / workload.share
-
-
-async def timed(names: list[str], rounds: int) -> None:
-    found = workloads()
-    with tempfile.TemporaryDirectory(prefix="ccr-perf-") as home:
-        async with gateway(Path(home)) as client:
-            print(f"CPU us, least of {rounds} rounds")
-            for name in names or found:
-                print(f"{name:<32}{await least(client, found[name], rounds):10.1f}", flush=True)
-
-
-async def profile(name: str, seconds: float) -> None:
-    workload = workloads()[name]
-    with tempfile.TemporaryDirectory(prefix="ccr-perf-") as home:
-        async with gateway(Path(home)) as client:
-            us = await least(client, workload, 3)
-            first = await cpu_us(client, workload, workload.exchange, 30)
-
-            async def work(count: int) -> None:
-                calls = client.prepare(workload.exchange, count)
-                await (client.start if workload.to_first_event else client.run)(calls)
-                if workload.to_first_event:
-                    await client.finish(calls)
-
-            print(f"{name}: {us:.1f} us of CPU each (least of 3 rounds, not profiled)\n")
-            print(await profiled(work, first, seconds))
+def callgrind(name: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="ccr-perf-") as folder:
+        valgrind.count(Path(folder), [name])
+        kept = BENCH / "results" / f"callgrind.{name}"
+        kept.parent.mkdir(exist_ok=True)
+        shutil.copy(valgrind.dump_of(Path(folder), name), kept)
+    shown = subprocess.run(["callgrind_annotate", kept], capture_output=True, text=True, check=True).stdout
+    rows = [line for line in shown.splitlines() if "%)" in line]
+    requests = 2 * workloads()[name].requests
+    print(
+        f"instructions of {requests} requests and of their end; the whole in {kept.relative_to(BENCH.parent)}"
+    )
+    print("\n".join(line[:150] for line in rows[: TOP + 1]))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--time", nargs="*", metavar="WORKLOAD")
+    parser.add_argument("names", nargs="*", metavar="WORKLOAD", help=", ".join(workloads()))
+    parser.add_argument("--update", action="store_true", help="write bench/budgets.toml")
+    parser.add_argument("--time", action="store_true")
+    parser.add_argument("--rounds", type=int, default=7, help="of --time")
     parser.add_argument("--profile", metavar="WORKLOAD", choices=list(workloads()))
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--seconds", type=float, default=8.0, help="of sampling, with --profile")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of --profile")
+    parser.add_argument("--callgrind", metavar="WORKLOAD", choices=list(workloads()))
     options = parser.parse_args()
-    if unknown := set(options.time or ()) - set(workloads()):
+    if unknown := set(options.names) - set(workloads()):
         parser.error(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(workloads())}")
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        if options.profile:
-            runner.run(profile(options.profile, options.seconds))
-        else:
-            runner.run(timed(options.time or [], options.rounds))
-    return 0
+    if options.update and options.names:
+        parser.error("--update is for all workloads at once")
+    if options.time or options.profile:
+        from bench.perf import timing  # imports the gateway
+
+        timing.run(options.names, options.rounds, options.profile, options.seconds)
+        return 0
+    if options.callgrind:
+        callgrind(options.callgrind)
+        return 0
+    return check(options.names, update=options.update)
 
 
 if __name__ == "__main__":

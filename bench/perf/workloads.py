@@ -48,7 +48,12 @@ class Workload:
     less: Exchange | None = None
     share: int = 1
     to_first_event: bool = False
-    requests: int = 12
+    requests: int = 20
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The exchange, and what is taken off if there is such."""
+        return (self.exchange,) if self.less is None else (self.exchange, self.less)
 
 
 def workloads() -> dict[str, Workload]:
@@ -57,7 +62,7 @@ def workloads() -> dict[str, Workload]:
         Workload(
             f"{path}-{size}{'-stream' if streamed else ''}",
             text(path, size, streamed=streamed),
-            requests=12 if size == "small" else 6,
+            requests=20 if size == "small" else 6,
         )
         for path in MODELS
         for size in ("small", "big")
@@ -65,11 +70,14 @@ def workloads() -> dict[str, Workload]:
     ]
     found += [Workload(f"{path}-tool-stream", tools(path)) for path in MODELS]
     found += [
-        Workload(f"{path}-event", paced(path, LONG), less=paced(path, SHORT), share=LONG - SHORT, requests=3)
+        Workload(f"{path}-event", paced(path, LONG), less=paced(path, SHORT), share=LONG - SHORT, requests=5)
         for path in MODELS
     ]
     found += [Workload(f"{path}-start", paced(path, SHORT), to_first_event=True) for path in MODELS]
-    found += [Workload(f"count-{size}", count(size), requests=6) for size in ("small", "big")]
+    found += [
+        Workload(f"count-{size}", count(size), requests=20 if size == "small" else 6)
+        for size in ("small", "big")
+    ]
     return {workload.name: workload for workload in found}
 
 
@@ -85,9 +93,8 @@ def text(path: str, size: str, *, streamed: bool) -> Exchange:
 
 def tools(path: str) -> Exchange:
     reply = replies.tool_stream(DIALECTS[path])
-    return Exchange(
-        MESSAGES, body(path, "small", streamed=True), reply.whole, b"message_stop", b'/file1.py\\"}'
-    )
+    asked = bodies.small(MODELS[path], streamed=True, word="BENCH:TOOLS")
+    return Exchange(MESSAGES, asked, reply.whole, b"message_stop", b'/file1.py\\"}')
 
 
 def paced(path: str, events: int) -> Exchange:
