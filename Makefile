@@ -18,7 +18,7 @@ CLIENTS := tests/integration/claude_code tests/integration/other_clients
 SOURCES := $(wildcard src tests tools bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check fmt lint types itest faults sim fuzz load soak audit sbom bench docs ci lock client coverage drift clean python-ok
+.PHONY: help install run test check fmt lint types itest faults sim fuzz load soak audit sbom bench perf docs ci lock client coverage drift clean python-ok
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -85,6 +85,9 @@ fuzz: install ## Every reader of foreign bytes, SECONDS=60 each, guided by cover
 bench: install ## The figures, ours beside a direct call and any peer; medians and ratios of one run
 	@$(PY) bench/run.py
 	@$(PY) bench/pairs.py
+
+perf: install ## Instructions of a request beside their budget, by valgrind, no clock; UPDATE=1 makes what is found the budget
+	@$(PY) bench/perf/run.py $(if $(UPDATE),--update)
 
 audit: install ## Locks, what runs at start, bill of materials, known holes
 	@$(PY) tools/supply.py

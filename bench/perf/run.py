@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,8 @@ from bench.perf.yardstick import YARDSTICK
 BENCH = Path(__file__).resolve().parents[1]
 BUDGETS = BENCH / "budgets.toml"
 TOP = 40
+FOLDERS = re.compile(r"(?<=[ \[])[^ \[\]]*/")
+"""Of files and libraries in valgrind's table."""
 
 
 def check(names: list[str], *, update: bool) -> int:
@@ -68,7 +71,7 @@ def callgrind(name: str) -> None:
     print(
         f"instructions of {requests} requests and of their end; the whole in {kept.relative_to(BENCH.parent)}"
     )
-    print("\n".join(line[:150] for line in rows[: TOP + 1]))
+    print("\n".join(FOLDERS.sub("", line)[:120] for line in rows[: TOP + 1]))
 
 
 def main() -> int:
