@@ -6,8 +6,8 @@ import asyncio
 import gc
 import json
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -139,16 +139,31 @@ def settings() -> dict[str, Any]:
     }
 
 
+@contextmanager
+def own_process(folder: Path) -> Iterator[None]:
+    """Point the environment to ``folder``; put it back at the end, and the garbage collector, which the gateway tunes."""
+    before, threshold = dict(os.environ), gc.get_threshold()
+    os.environ |= {"HOME": str(folder.parent), "CCR_HOME": str(folder), "NO_PROXY": "*"}
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ |= before
+        gc.unfreeze()
+        gc.set_threshold(*threshold)
+
+
 @asynccontextmanager
 async def gateway(home: Path) -> AsyncIterator[Client]:
-    """Open it as a worker does, from a configuration in ``home``; this process is its own from then on."""
+    """Open it as a worker does, from a configuration in ``home``.
+
+    Without the two things that work by the clock and not by the request, the watch on the configuration file and the one on
+    the loop: under valgrind a second has fifty times fewer requests, and their share would be chance.
+    """
     folder = home / "ccr"
     folder.mkdir(mode=0o700)
     (folder / "config.json").write_text(json.dumps(settings()))
-    os.environ |= {"HOME": str(home), "CCR_HOME": str(folder), "NO_PROXY": "*"}
-    # Without the two things that work by the clock and not by the request, the watch on the configuration file and the
-    # one on the loop: under valgrind a second has fifty times fewer requests, and their share would be chance.
-    app, network = GatewayApp(lifecycle.running(), follow=False, own_process=True), Network()
+    network = Network()
     messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -156,18 +171,17 @@ async def gateway(home: Path) -> AsyncIterator[Client]:
         if message["type"] == "lifespan.startup.complete":
             opened.set_result(None)
 
-    with mock.patch.object(lifecycle, "LoopWatchdog"):
+    with own_process(folder), network.in_use(), mock.patch.object(lifecycle, "LoopWatchdog"):
+        app = GatewayApp(lifecycle.running(), follow=False, own_process=True)
         lifespan = asyncio.create_task(app({"type": "lifespan"}, messages.get, send))
         messages.put_nowait({"type": "lifespan.startup"})
         await asyncio.wait([opened, lifespan], return_when=asyncio.FIRST_COMPLETED)
-    try:
-        with network.in_use():
-            if lifespan.done():
-                lifespan.result()
-            yield Client(app, network)
-    finally:
-        messages.put_nowait({"type": "lifespan.shutdown"})
-        await lifespan
+        try:
+            if not lifespan.done():  # else it has failed, and says why below
+                yield Client(app, network)
+        finally:
+            messages.put_nowait({"type": "lifespan.shutdown"})
+            await lifespan
 
 
 async def round_of(
