@@ -90,11 +90,11 @@ class FakeCounter:
     def estimate(self, size: int) -> TokenRange:
         return TokenRange(size // 10, size)
 
-    async def count(self, texts: Sequence[bytes]) -> int:
+    async def count_each(self, groups: Sequence[Sequence[bytes]]) -> list[int]:
         self.asked += 1
         if self.error is not None:
             raise self.error
-        return self.tokens
+        return [self.tokens, *(0 for _ in groups[1:])]
 
 
 @define

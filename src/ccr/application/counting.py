@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from ccr.application.catalog.memo import TurnMemo
 from ccr.application.contained import Faults, contained
 from ccr.application.ports.tokens import TokenCounter, TokenRange
+from ccr.domain.conversation.texts import texts_beside, texts_of_turn
 
 if TYPE_CHECKING:
     from ccr.application.ports.dialect import ParsedCall
+    from ccr.domain.conversation import Turn
 
 __all__ = ["Counted", "Counting"]
 
@@ -29,6 +32,7 @@ class Counting:
     def __init__(self, counter: TokenCounter, faults: Faults | None = None) -> None:
         self._counter = counter
         self._faults = faults or Faults()
+        self._turns = TurnMemo[int]()
 
     async def range(self, parsed: ParsedCall) -> TokenRange:
         """Bound the input tokens by the size of the text; costs nothing."""
@@ -41,7 +45,7 @@ class Counting:
         """Count exactly. Never fails: without a count there is the upper estimate and the reason."""
         tokens = 0
         with contained("counting", self._faults, once=True) as outcome:
-            tokens = await self._counter.count(parsed.texts())
+            tokens = await self._sum(parsed)
         if outcome.error is not None:
             return Counted((await self.range(parsed)).high, outcome.because)
         return Counted(tokens)
@@ -51,7 +55,23 @@ class Counting:
 
         Raises InvalidRequestError: who asks for a count of nonsense is told so.
         """
-        texts = parsed.texts()
+        parsed.conversation()
         with contained("counting", self._faults, once=True):
-            return await self._counter.count(texts)
+            return await self._sum(parsed)
         return (await self.range(parsed)).high
+
+    async def _sum(self, parsed: ParsedCall) -> int:
+        """Add up the turns, most of which have been counted before, and the rest."""
+        conversation, total = parsed.conversation(), 0
+        unknown: list[Turn] = []
+        for turn in conversation.turns:
+            known = self._turns.get(turn)
+            if known is None:
+                unknown.append(turn)
+            else:
+                total += known
+        groups = [texts_beside(conversation), *map(texts_of_turn, unknown)]
+        beside, *counts = await self._counter.count_each(groups)
+        for turn, tokens in zip(unknown, counts, strict=True):
+            self._turns.keep(turn, tokens)
+        return total + beside + sum(counts)

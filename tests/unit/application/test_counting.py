@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from ccr.application.contained import Faults
 from ccr.application.counting import Counted, Counting
 from ccr.application.ports.tokens import TokenRange
+from ccr.domain.conversation import Conversation, Role, Text, Turn
 from ccr.domain.errors import InvalidRequestError
+from ccr.domain.verbatim import Verbatim
 from tests.support.routing import FakeCounter, FakeParsed, facts
 
 pytestmark = pytest.mark.anyio
@@ -36,13 +40,33 @@ async def test_a_count_that_fails_is_the_upper_estimate_and_one_warning() -> Non
 
 async def test_a_request_that_makes_no_sense_is_refused_to_who_counts_and_passed_over_by_routing() -> None:
     class Nonsense(FakeParsed):
-        def texts(self) -> list[bytes]:
+        def conversation(self) -> Conversation:
             raise InvalidRequestError("messages[0].role: must be user or assistant")
 
     counting, parsed = Counting(FakeCounter(7)), Nonsense(facts(text_size=100))
     with pytest.raises(InvalidRequestError):
         await counting.exact(parsed)
     assert (await counting.count(parsed)).tokens == 100
+
+
+async def test_a_turn_that_was_counted_is_not_looked_at_again() -> None:
+    class Words(FakeCounter):
+        async def count_each(self, groups: Sequence[Sequence[bytes]]) -> list[int]:
+            seen.extend(text for group in groups for text in group)
+            return [sum(map(len, group)) for group in groups]
+
+    class Session(FakeParsed):
+        def conversation(self) -> Conversation:
+            return Conversation("m", tuple(history), system=(Text("be good"),))
+
+    seen: list[bytes] = []
+    history = [Turn(Role.USER, (Text(text),), Verbatim("anthropic", text.encode())) for text in ("a", "bb")]
+    counting, parsed = Counting(Words()), Session(facts(text_size=100))
+
+    assert await counting.count(parsed) == Counted(10)
+    history.append(Turn(Role.ASSISTANT, (Text("ccc"),), Verbatim("anthropic", b"ccc")))
+    assert await counting.count(parsed) == Counted(13)
+    assert seen == [b"be good", b"a", b"bb", b"be good", b"ccc"]
 
 
 async def test_an_estimate_that_fails_leaves_the_widest_bound() -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import structlog
@@ -61,11 +62,20 @@ class TokenCounter:
         What is not in the memo is counted at once if it is short, else in a thread.
         """
         total, unknown = self._recall(texts)
+        return total + sum(await self._counted(unknown)) if unknown else total
+
+    async def count_each(self, groups: Sequence[Sequence[bytes]]) -> list[int]:
+        """Count exactly, group by group; what is unknown in all of them is counted together."""
+        known = [self._recall(texts) for texts in groups]
+        counts = iter(await self._counted([text for _, unknown in known for text in unknown]))
+        return [total + sum(islice(counts, len(unknown))) for total, unknown in known]
+
+    async def _counted(self, unknown: Sequence[bytes]) -> Sequence[int]:
         if not unknown:
-            return total
+            return ()
         encoding = await self._encoding()
         if encoding is None:
-            return total + sum(typical(len(text)) for text in unknown)
+            return [typical(len(text)) for text in unknown]
         if sum(map(len, unknown)) <= _INLINE_BYTES:
             counts = _count_each(encoding, unknown)
         else:
@@ -73,7 +83,7 @@ class TokenCounter:
             counts = await loop.run_in_executor(self._threads, _count_each, encoding, unknown)
         for text, tokens in zip(unknown, counts, strict=True):
             self._remember(text, tokens)
-        return total + sum(counts)
+        return counts
 
     async def warm(self) -> None:
         """Load the vocabulary now: 0.1 s, most of it under the interpreter lock, so best before requests."""

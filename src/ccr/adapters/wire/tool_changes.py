@@ -25,7 +25,10 @@ _KINDS = frozenset({"tool_addition", "tool_removal"})
 
 def applied(conversation: Conversation) -> Conversation:
     """Return the conversation with the changes made to its tools and their blocks left out; itself if there are none."""
-    if not any(_is_change(block) for turn in conversation.turns for block in turn.blocks):
+    for turn in conversation.turns:
+        if any(type(block) is Opaque and _is_change(block) for block in turn.blocks):
+            break
+    else:
         return conversation
     tools: dict[str, Tool] = {tool.name: tool for tool in conversation.tools}
     turns: list[Turn] = []

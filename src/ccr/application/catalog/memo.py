@@ -12,10 +12,17 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Memo"]
+    from ccr.domain.conversation import Turn
+    from ccr.domain.models import ModelProfile
+
+__all__ = ["Memo", "TurnMemo", "WriteMemo"]
 
 _V = TypeVar("_V")
-_DEFAULT_BYTES = 32 * 1024 * 1024
+_DEFAULT_BYTES = 16 * 1024 * 1024
+"""About a hundred sessions of 120 kB; what is made of a turn takes once or twice as much beside it."""
+_ENTRY_BYTES = 300
+"""What an entry costs beside its value: keys, links, numbers."""
+_MOST_PROFILES = 64
 
 
 class Memo(Generic[_V]):
@@ -41,10 +48,94 @@ class Memo(Generic[_V]):
         return value
 
     def _keep(self, raw: bytes, value: _V) -> None:
-        if len(raw) > self._bound:
+        # What fills a good part of it would drive out whole sessions for one hit: pictures do.
+        if len(raw) > self._bound // 2:
             return
         self._kept[raw] = value
         self.size += len(raw)
         while self.size > self._bound:
             oldest, _ = self._kept.popitem(last=False)
             self.size -= len(oldest)
+
+
+class TurnMemo(Generic[_V]):
+    """What was made of turns, known by the object: a ``Memo`` reads equal bytes to the same one.
+
+    A turn that was changed is another object, so nothing that depends on its surroundings can be found under it. Only turns
+    with a source are kept, which are those that come again. Not thread-safe.
+    """
+
+    def __init__(self, *, bound: int = _DEFAULT_BYTES) -> None:
+        """``bound`` is the most bytes of sources and values it keeps."""
+        self._bound = bound
+        self._kept: OrderedDict[int, tuple[Turn, _V, int]] = OrderedDict()
+        self.size = 0
+
+    def get(self, turn: Turn) -> _V | None:
+        """Return what is known of this very turn."""
+        found = self._kept.get(id(turn))
+        if found is None or found[0] is not turn:
+            return None
+        self._kept.move_to_end(id(turn))
+        return found[1]
+
+    def keep(self, turn: Turn, value: _V, size: int = 0) -> None:
+        """Remember a value of ``size`` bytes. The turn is held as long, so no other can have its identity."""
+        if turn.source is None or id(turn) in self._kept:
+            return
+        size += len(turn.source.data) + _ENTRY_BYTES
+        if size > self._bound // 2:
+            return
+        self._kept[id(turn)] = turn, value, size
+        self.size += size
+        while self.size > self._bound:
+            _, (_, _, freed) = self._kept.popitem(last=False)
+            self.size -= freed
+
+
+class WriteMemo(Generic[_V]):
+    """Wraps a pure function of a turn and a profile. ``weigh`` gives the bytes of what it returns."""
+
+    def __init__(
+        self,
+        function: Callable[[Turn, ModelProfile], _V],
+        weigh: Callable[[_V], int],
+        *,
+        bound: int = _DEFAULT_BYTES,
+    ) -> None:
+        self._function = function
+        self._weigh = weigh
+        self._bound = bound
+        self._by_profile: OrderedDict[ModelProfile, TurnMemo[_V]] = OrderedDict()
+        self._last: tuple[ModelProfile, TurnMemo[_V]] | None = None
+
+    def __call__(self, turn: Turn, profile: ModelProfile) -> _V:
+        """Return what the function makes of them."""
+        last = self._last
+        memo = last[1] if last is not None and last[0] is profile else self._of(profile)
+        found = memo.get(turn)
+        if found is None:
+            found = self._function(turn, profile)
+            memo.keep(turn, found, self._weigh(found))
+            self._trim(memo)
+        return found
+
+    def _of(self, profile: ModelProfile) -> TurnMemo[_V]:
+        memo = self._by_profile.get(profile)
+        if memo is None:
+            memo = self._by_profile[profile] = TurnMemo[_V](bound=self._bound)
+            if len(self._by_profile) > _MOST_PROFILES:
+                self._by_profile.popitem(last=False)
+        self._by_profile.move_to_end(profile)
+        self._last = profile, memo
+        return memo
+
+    def _trim(self, mine: TurnMemo[_V]) -> None:
+        """All profiles together keep to the bound: the one that was used least goes first, whole."""
+        while (
+            sum(memo.size for memo in self._by_profile.values()) > self._bound and len(self._by_profile) > 1
+        ):
+            profile, memo = next(iter(self._by_profile.items()))
+            if memo is mine:
+                return
+            del self._by_profile[profile]

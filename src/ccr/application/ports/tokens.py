@@ -25,6 +25,8 @@ class TokenCounter(Protocol):
         """Bound the tokens of ``size`` bytes of UTF-8 text."""
         ...
 
-    async def count(self, texts: Sequence[bytes]) -> int:
-        """Count exactly; each text is one block, memoised by its full bytes. Never blocks the event loop for long."""
+    async def count_each(self, groups: Sequence[Sequence[bytes]]) -> list[int]:
+        """Count groups of texts exactly; each text is one block, memoised by its full bytes. Never blocks the event loop for
+        long.
+        """
         ...

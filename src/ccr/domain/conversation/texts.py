@@ -22,20 +22,30 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ccr.domain.conversation.blocks import ContentBlock
-    from ccr.domain.conversation.conversation import Conversation
+    from ccr.domain.conversation.conversation import Conversation, Turn
     from ccr.domain.conversation.tools import Tool
 
-__all__ = ["texts_of"]
+__all__ = ["texts_beside", "texts_of", "texts_of_turn"]
 
 
 def texts_of(conversation: Conversation) -> list[bytes]:
     """Return system, turns and tools as UTF-8; no media and no thinking."""
+    return [
+        *texts_beside(conversation),
+        *(text for turn in conversation.turns for text in texts_of_turn(turn)),
+    ]
+
+
+def texts_beside(conversation: Conversation) -> list[bytes]:
+    """Return those of system and tools."""
     texts = [block.text.encode() for block in conversation.system]
-    for turn in conversation.turns:
-        for block in turn.blocks:
-            texts.extend(_of_block(block))
     texts.extend(map(_of_tool, conversation.tools))
     return [text for text in texts if text]
+
+
+def texts_of_turn(turn: Turn) -> list[bytes]:
+    """Return those of one turn."""
+    return [text for block in turn.blocks for text in _of_block(block) if text]
 
 
 def _of_block(block: ContentBlock) -> Iterator[bytes]:

@@ -11,13 +11,18 @@ from dependency_injector import containers, providers
 
 from ccr.adapters.credentials.kinds import CredentialKinds
 from ccr.adapters.dialects.anthropic import AnthropicClient, AnthropicProvider
-from ccr.adapters.dialects.anthropic.read_request import read_tools
+from ccr.adapters.dialects.anthropic.read_request import read_tools, read_turn
+from ccr.adapters.dialects.anthropic.write_request import write_turn
 from ccr.adapters.dialects.gemini import GeminiClient, GeminiProvider
+from ccr.adapters.dialects.gemini.read_contents import read_turn as read_content
 from ccr.adapters.dialects.gemini.read_tools import read_tools as read_gemini_tools
 from ccr.adapters.dialects.gemini.write_contents import openapi_json
 from ccr.adapters.dialects.openai_chat import OpenAIChatClient, OpenAIChatProvider
+from ccr.adapters.dialects.openai_chat.read_messages import read_turn as read_chat_turn
 from ccr.adapters.dialects.openai_chat.read_tools import read_tools as read_chat_tools
+from ccr.adapters.dialects.openai_chat.write_request import Written, written_turn
 from ccr.adapters.dialects.openai_responses import ResponsesClient, ResponsesProvider
+from ccr.adapters.dialects.openai_responses.read_items import read_turn as read_item
 from ccr.adapters.dialects.openai_responses.read_tools import read_tools as read_responses_tools
 from ccr.adapters.hosting.azure import AzureHosting
 from ccr.adapters.hosting.bedrock import BedrockHosting
@@ -27,9 +32,13 @@ from ccr.adapters.hosting.vertex import VertexHosting
 from ccr.adapters.models.catalog import PackagedModels
 from ccr.adapters.plugins.registry import Registry
 from ccr.adapters.providers.entry_points import installed_providers
-from ccr.application.catalog.memo import Memo
+from ccr.application.catalog.memo import Memo, WriteMemo
 
 __all__ = ["Formats"]
+
+
+def _weight(written: Written) -> int:
+    return len(written[0])
 
 
 def _home(environ: Mapping[str, str]) -> Path:
@@ -43,28 +52,42 @@ class Formats(containers.DeclarativeContainer):
     faults: providers.Dependency[Any] = providers.Dependency()
 
     now = providers.Object(time.time)
-    # A session's tools are the same bytes in every request, and most of them: reading them costs 41 us, knowing them 6.
+    # A session's tools and all its turns but the last are the same bytes in every request: ADR 0024.
     clients = providers.Dict(
         anthropic=providers.Singleton(
-            AnthropicClient, read_tools=providers.Singleton(Memo, providers.Object(read_tools))
+            AnthropicClient,
+            read_turn=providers.Singleton(Memo, providers.Object(read_turn)),
+            read_tools=providers.Singleton(Memo, providers.Object(read_tools)),
         ),
         openai_chat=providers.Singleton(
             OpenAIChatClient,
+            read_turn=providers.Singleton(Memo, providers.Object(read_chat_turn)),
             read_tools=providers.Singleton(Memo, providers.Object(read_chat_tools)),
             now=now,
         ),
         openai_responses=providers.Singleton(
             ResponsesClient,
+            read_turn=providers.Singleton(Memo, providers.Object(read_item)),
             tools=providers.Singleton(Memo, providers.Object(read_responses_tools)),
             now=now,
         ),
         gemini=providers.Singleton(
-            GeminiClient, read_tools=providers.Singleton(Memo, providers.Object(read_gemini_tools))
+            GeminiClient,
+            read_turn=providers.Singleton(Memo, providers.Object(read_content)),
+            read_tools=providers.Singleton(Memo, providers.Object(read_gemini_tools)),
         ),
     )
     dialects = providers.Dict(
-        anthropic=providers.Singleton(AnthropicProvider),
-        openai_chat=providers.Singleton(OpenAIChatProvider),
+        anthropic=providers.Singleton(
+            AnthropicProvider,
+            write_turn=providers.Singleton(WriteMemo, providers.Object(write_turn), providers.Object(len)),
+        ),
+        openai_chat=providers.Singleton(
+            OpenAIChatProvider,
+            write_turn=providers.Singleton(
+                WriteMemo, providers.Object(written_turn), providers.Object(_weight)
+            ),
+        ),
         openai_responses=providers.Singleton(ResponsesProvider),
         # Its schemas are adapted tool by tool: half of what writing a big request costs.
         gemini=providers.Singleton(

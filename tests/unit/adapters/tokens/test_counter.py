@@ -198,3 +198,13 @@ async def test_without_a_vocabulary_it_estimates_and_warns_once() -> None:
 
     assert [typical(700), 2 * typical(70)] == counts
     assert [(line["event"], line["reason"]) for line in lines] == [("tokens.estimated", "it is gone")]
+
+
+async def test_groups_are_counted_apart_and_what_is_unknown_in_them_together() -> None:
+    recorder = Recorder()
+    counter = TokenCounter(load=recorder.load)
+    await counter.count_each([[b"known"]])
+    recorder.asked.clear()
+
+    assert await counter.count_each([[b"known", b"ab"], [], [b"abc", b"known"]]) == [7, 0, 8]
+    assert recorder.asked == ["ab", "abc"]

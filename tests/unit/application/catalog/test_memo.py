@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from ccr.application.catalog.memo import Memo
+from ccr.application.catalog.memo import Memo, TurnMemo, WriteMemo
+from ccr.domain.conversation import Role, Text, Turn
+from ccr.domain.models import ModelProfile
+from ccr.domain.value import evolve
+from ccr.domain.verbatim import Verbatim
 
 
 def test_equal_bytes_are_read_once() -> None:
@@ -36,3 +40,77 @@ def test_what_is_larger_than_the_memory_is_not_kept() -> None:
 
     assert memo(b"long") == "long"
     assert memo.size == 0
+
+
+def turn(text: str) -> Turn:
+    return Turn(Role.USER, (Text(text),), Verbatim("anthropic", text.encode()))
+
+
+def test_what_was_made_of_a_turn_is_found_under_that_object_alone() -> None:
+    memo = TurnMemo[int]()
+    mine, twin = turn("a"), turn("a")
+
+    memo.keep(mine, 7)
+
+    assert memo.get(mine) == 7
+    assert twin == mine
+    assert memo.get(twin) is None
+    # Changed, and somebody forgot to drop the source: still another object.
+    assert memo.get(evolve(mine, blocks=(Text("another tenant's"),))) is None
+
+
+def test_a_turn_that_nobody_sent_is_not_kept() -> None:
+    memo = TurnMemo[int]()
+    made_up = Turn(Role.USER, (Text("a"),))
+
+    memo.keep(made_up, 7)
+
+    assert memo.get(made_up) is None
+    assert memo.size == 0
+
+
+def test_the_memory_of_turns_is_bounded_and_the_oldest_use_goes_first() -> None:
+    memo = TurnMemo[int](bound=3_500)
+    turns = [turn(str(number) * 700) for number in range(5)]
+    for number, one in enumerate(turns[:3]):
+        memo.keep(one, number)
+    memo.get(turns[0])
+    memo.keep(turns[3], 3)
+    memo.keep(turn("x" * 3_000), 4)
+
+    assert [memo.get(one) for one in turns] == [0, None, 2, 3, None]
+    assert memo.size <= 3_500
+
+
+def test_a_turn_is_written_once_for_each_profile() -> None:
+    written: list[tuple[Turn, ModelProfile]] = []
+
+    def write(turn: Turn, profile: ModelProfile) -> bytes:
+        written.append((turn, profile))
+        return turn.role.value.encode()
+
+    memo = WriteMemo(write, len)
+    one, small, equal, large = (
+        turn("a"),
+        ModelProfile(max_output=1),
+        ModelProfile(max_output=1),
+        ModelProfile(),
+    )
+
+    assert {memo(one, profile) for profile in (small, small, equal, large, small)} == {b"user"}
+    assert written == [(one, small), (one, large)]
+
+
+def test_all_profiles_together_keep_to_the_bound() -> None:
+    written: list[int | None] = []
+
+    def write(turn: Turn, profile: ModelProfile) -> bytes:
+        written.append(profile.max_output)
+        return b"x" * 600
+
+    memo = WriteMemo(write, len, bound=2_000)
+    one = turn("a")
+    for limit in (1, 2, 3, 1):
+        memo(one, ModelProfile(max_output=limit))
+
+    assert written == [1, 2, 3, 1]  # the first had to go for the third

@@ -11,10 +11,12 @@ from ccr.adapters.dialects.openai_chat.read_reply import read_reply
 from ccr.adapters.dialects.openai_chat.read_stream import ChatStreamDecoder
 from ccr.adapters.dialects.openai_chat.watch import ChatReplyWatch
 from ccr.adapters.dialects.openai_chat.wire import NAME
-from ccr.adapters.dialects.openai_chat.write_request import write_request, write_turn
+from ccr.adapters.dialects.openai_chat.write_request import Written, write_request, written_turn
 from ccr.adapters.wire.tool_offers import restore_names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ccr.application.call import Headers
     from ccr.application.ports.dialect import Framer, ReplyWatch, StreamDecoder
     from ccr.application.ports.payload import Encoded
@@ -28,13 +30,19 @@ __all__ = ["OpenAIChatClient", "OpenAIChatProvider", "restore_names"]
 
 
 class OpenAIChatProvider:
-    """:class:`ccr.application.ports.dialect.ProviderDialect` of chat completions."""
+    """:class:`ccr.application.ports.dialect.ProviderDialect` of chat completions.
+
+    ``write_turn`` is pure; a memo may be bound around it.
+    """
 
     name = NAME
 
+    def __init__(self, write_turn: Callable[[Turn, ModelProfile], Written] = written_turn) -> None:
+        self._write_turn = write_turn
+
     def write_turn(self, turn: Turn, profile: ModelProfile) -> bytes:
         """Write one turn as messages, comma-separated; empty if nothing of it can be said here."""
-        return write_turn(turn, profile)
+        return self._write_turn(turn, profile)[0]
 
     def write_request(
         self,
@@ -44,7 +52,7 @@ class OpenAIChatProvider:
         is_anthropic: bool,  # noqa: ARG002  # the port's: nobody who speaks this dialect is
     ) -> Encoded:
         """Write the whole request."""
-        return write_request(conversation, profile)
+        return write_request(conversation, profile, self._write_turn)
 
     def read_reply(self, body: bytes) -> Reply:
         """Read a whole reply. Raises UpstreamProtocolError, or the error that a 200 hid."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ccr.adapters.dialects.openai_chat.messages import text_content, turn_messages
 from ccr.adapters.dialects.openai_chat.parts import Losses, Message
@@ -22,22 +22,35 @@ from ccr.domain.value import evolve
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ccr.domain.conversation import Conversation, Turn
     from ccr.domain.models import ModelProfile
 
-__all__ = ["write_request", "write_turn"]
+__all__ = ["Written", "write_request", "write_turn", "written_turn"]
+
+Written: TypeAlias = tuple[bytes, tuple[Loss, ...]]
+"""The messages of a turn, comma-separated, and what was lost in them."""
 
 _MAX_STOPS = 4
 
 
 def write_turn(turn: Turn, profile: ModelProfile) -> bytes:
     """Return the messages of one turn, comma-separated; empty if nothing of it can be said here."""
-    return b",".join(map(CODEC.encode, turn_messages(turn, profile, {})))
+    return written_turn(turn, profile)[0]
 
 
-def write_request(conversation: Conversation, profile: ModelProfile) -> Encoded:
+def written_turn(turn: Turn, profile: ModelProfile) -> Written:
+    """Write one turn. Pure and context-free."""
+    losses: Losses = {}
+    return b",".join(map(CODEC.encode, turn_messages(turn, profile, losses))), tuple(losses)
+
+
+def write_request(
+    conversation: Conversation,
+    profile: ModelProfile,
+    write: Callable[[Turn, ModelProfile], Written] = written_turn,
+) -> Encoded:
     """Return the whole request, and what could not be carried over."""
     losses: Losses = {}
     own = conversation.dialect == NAME
@@ -50,7 +63,7 @@ def write_request(conversation: Conversation, profile: ModelProfile) -> Encoded:
     format_fields, shape = _response_format(conversation, profile, losses, own=own)
     fields: Message = {
         "model": conversation.model,
-        "messages": _messages(conversation, profile, [line for line in (shape, must) if line], losses),
+        "messages": _messages(conversation, profile, [line for line in (shape, must) if line], losses, write),
         **tool_fields,
     }
     if max_tokens is not None:
@@ -71,18 +84,26 @@ def write_request(conversation: Conversation, profile: ModelProfile) -> Encoded:
 
 
 def _messages(
-    conversation: Conversation, profile: ModelProfile, lines: Sequence[str], losses: Losses
+    conversation: Conversation,
+    profile: ModelProfile,
+    lines: Sequence[str],
+    losses: Losses,
+    write: Callable[[Turn, ModelProfile], Written],
 ) -> Json:
     """``lines`` stand at the end of the system: there they do not move as the history grows."""
     said = [block for block in conversation.system if not block.text.startswith(BILLING)]
     system = text_content((*said, *map(Text, lines)), profile, "\n\n")
-    messages: list[Message] = [{"role": "system", "content": system}] if system else []
+    messages = [CODEC.encode({"role": "system", "content": system})] if system else []
     turns = pair_tools(conversation.turns)
     if not profile.system_in_turns:
         turns = fold_system(turns)
     for turn in turns:
-        messages.extend(turn_messages(turn, profile, losses))
-    return Json(CODEC.encode(messages))
+        written, lost = write(turn, profile)
+        if written:
+            messages.append(written)
+        if lost:
+            losses.update(dict.fromkeys(lost))
+    return Json(b"[" + b",".join(messages) + b"]")
 
 
 def _tools(
