@@ -27,29 +27,35 @@ KEY = "sk-bench-0123456789abcdef"
 MOST_IN_FLIGHT = 6000
 """`Limits.maxInFlight` of our gateway here: the crowds are up to 5000."""
 
+MODEL = "claude-sonnet-4-5"
 ANTHROPIC_PATH, CHAT_PATH = "/v1/messages", "/v1/chat/completions"
 
 
 @dataclass(frozen=True)
-class Gateway:
-    """Something with a base URL. Without a process id its CPU and memory are not measured.
+class Door:
+    """How a gateway is asked for one path: the model's name, the dialect (anthropic or chat), further headers."""
 
-    `models` are the names to ask for, by path (relay, translate); a path without one is not measured there. `headers` are
-    sent on top of the client's.
-    """
-
-    name: str
-    port: int
-    prefix: str = ""
-    pid: int = 0
-    models: dict[str, str] = field(default_factory=dict)
-    headers: dict[str, str] = field(default_factory=dict)
+    model: str
     dialect: str = "anthropic"
-    seconds: float = 0.0
+    prefix: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
         return self.prefix + (ANTHROPIC_PATH if self.dialect == "anthropic" else CHAT_PATH)
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Something that listens. Without a process id its CPU and memory are not measured.
+
+    `doors` by path (relay, translate): where it has none, it is not measured.
+    """
+
+    name: str
+    port: int
+    doors: dict[str, Door]
+    pid: int = 0
 
     @classmethod
     def parse(cls, text: str) -> Gateway:
@@ -60,10 +66,8 @@ class Gateway:
         parts = urlsplit(url)
         if not name or parts.hostname not in {"127.0.0.1", "localhost"}:
             raise SystemExit(f"{text}: NAME=http://127.0.0.1:PORT[/prefix][,pid=N][,model=M]")
-        port = parts.port or 80
-        model = given.get("model", "claude-sonnet-4-5")
-        models = {"relay": model, "translate": model}
-        return cls(name, port, parts.path.rstrip("/"), int(given.get("pid", 0)), models)
+        door = Door(given.get("model", MODEL), prefix=parts.path.rstrip("/"))
+        return cls(name, parts.port or 80, {"relay": door, "translate": door}, int(given.get("pid", 0)))
 
 
 def compile_programs() -> None:
@@ -82,9 +86,7 @@ def mock(port: int) -> Iterator[Gateway]:
             line = process.stdout.readline().strip()
             if not line:
                 raise SystemExit("the mock did not start")
-            yield Gateway(
-                "direct", int(line), pid=process.pid, models={"relay": "claude-sonnet-4-5", "translate": "m1"}
-            )
+            yield Gateway("direct", int(line), {"relay": Door(MODEL), "translate": Door(MODEL)}, process.pid)
         finally:
             process.kill()
 
@@ -157,13 +159,9 @@ def ours(home: Path, upstream: int, *, workers: int = 1, name: str = "ccr") -> I
         ccr(home, "start")
         status = json.loads(ccr(home, "status", "--json"))
         until(status["address"] + "/health", 30)
-        yield Gateway(
-            name,
-            port,
-            pid=status["parent_pid"],
-            models={"relay": "ant,m1", "translate": "claude-sonnet-4-5"},
-            headers={"x_api_key": KEY},
-        )
+        key = {"x_api_key": KEY}
+        doors = {"relay": Door("ant,m1", headers=key), "translate": Door(MODEL, headers=key)}
+        yield Gateway(name, port, doors, status["parent_pid"])
     finally:
         with contextlib.suppress(SystemExit):
             ccr(home, "stop", "--now")

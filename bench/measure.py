@@ -15,15 +15,16 @@ from cases import CONNECTIONS, EVENTS, PACED_STREAMS, Case
 from figures import Figures
 from gateways import Gateway
 
-GRACE = 20.0
-"""Seconds that a measurement waits for replies that are under way when its time is over."""
-
 
 class Bench:
-    """One run: files, seconds a measurement, and what was found."""
+    """One run: files, seconds a measurement, and what was found.
 
-    def __init__(self, folder: Path, direct: Gateway, seconds: float) -> None:
+    `grace`: seconds that a measurement waits for replies that are under way when its time is over.
+    """
+
+    def __init__(self, folder: Path, direct: Gateway, seconds: float, grace: float = 20) -> None:
         self.folder = folder
+        self.grace = grace
         self.direct = direct
         self.seconds = seconds
         self.samples: dict[tuple[str, str], list[Figures]] = {}
@@ -37,7 +38,7 @@ class Bench:
                 done.add(case.of_direct)
                 self.add("direct", case.of_direct, self.measure(self.direct, case))
             for gateway in others:
-                if case.path in gateway.models:
+                if case.path in gateway.doors:
                     self.add(gateway.name, case.name, self.measure(gateway, case))
 
     def add(self, gateway: str, case: str, found: Figures) -> None:
@@ -45,8 +46,7 @@ class Bench:
 
     def measure(self, gateway: Gateway, case: Case) -> Figures:
         """Figures of one round; none if there was not a single complete reply."""
-        started = time.monotonic()
-        seconds = gateway.seconds or self.seconds
+        started, seconds = time.monotonic(), self.seconds
         if case.crowd:
             found = self.crowd(gateway, case)
         elif case.rate:
@@ -55,7 +55,7 @@ class Bench:
             found = self.loaded(gateway, case, ["-c", 1000, "-r", case.rate, "-s", lasting])
         elif case.paced:
             requests = PACED_STREAMS * (2 if seconds >= 1 else 1)
-            found = self.loaded(gateway, case, ["-c", PACED_STREAMS, "-n", requests])
+            found = self.loaded(gateway, case, ["-c", PACED_STREAMS, "-n", requests, "-s", 2])
         else:
             found = self.closed(gateway, case, seconds)
         print(
@@ -89,20 +89,21 @@ class Bench:
         self, gateway: Gateway, case: Case, options: list[Any], look: Callable[[], None] | None = None
     ) -> dict[str, Any]:
         """Send; what failed is kept as a fault of the gateway."""
+        door = gateway.doors[case.path]
         body = bodies.build(
             self.folder,
-            gateway.models[case.path],
+            door.model,
             case.size,
             streamed=case.streamed,
             word=case.word,
             cold=case.cold,
-            dialect=gateway.dialect,
+            dialect=door.dialect,
         )
-        headers = self.folder / f"headers-{gateway.name.replace('/', '_')}"
-        headers.write_bytes(bodies.headers(**gateway.headers))
-        marks, first = case.marks[gateway.dialect]
-        given = [gateway.port, gateway.path, body, headers, marks, first]
-        found = gateways.load([*given, "-g", GRACE, *options], 2 * GRACE + 90, look)
+        headers = self.folder / "headers"
+        headers.write_bytes(bodies.headers(**door.headers))
+        marks, first = case.marks[door.dialect]
+        given = [gateway.port, door.path, body, headers, marks, first]
+        found = gateways.load([*given, "-g", self.grace, *options], 120, look)
         if found["errors"] or found["unfinished"]:
             said = found["fault"] or "too slow"
             counted = (
@@ -117,7 +118,7 @@ class Bench:
         pid = gateway.pid
         before = procfs.cpu_seconds(pid) if pid else 0.0
         found = self.call(gateway, case, options, look)
-        if not found["replies"]:
+        if not found["replies"] or (pid and not procfs.alive(pid)):
             return {}
         if case.paced and found["total_p50"] < EVENTS * 4000:
             self.faults.setdefault(f"{gateway.name}: {case.name}", "its upstream was not in slow motion")

@@ -13,6 +13,14 @@ def _stat(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
+def alive(pid: int) -> bool:
+    """Whether it runs: a process that ended and was not yet waited for does not."""
+    try:
+        return _stat(pid)[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def tree(root: int) -> list[int]:
     """The process and all its descendants."""
     children: dict[int, list[int]] = {}

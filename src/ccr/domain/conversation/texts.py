@@ -38,14 +38,20 @@ def texts_of(conversation: Conversation) -> list[bytes]:
 
 def texts_beside(conversation: Conversation) -> list[bytes]:
     """Return those of system and tools."""
-    texts = [block.text.encode() for block in conversation.system]
-    texts.extend(map(_of_tool, conversation.tools))
-    return [text for text in texts if text]
+    return [*_system(conversation), *_tools(conversation)]
 
 
 def texts_of_turn(turn: Turn) -> list[bytes]:
     """Return those of one turn."""
     return [text for block in turn.blocks for text in _of_block(block) if text]
+
+
+def _system(conversation: Conversation) -> list[bytes]:
+    return [block.text.encode() for block in conversation.system if block.text]
+
+
+def _tools(conversation: Conversation) -> list[bytes]:
+    return [text for text in map(_of_tool, conversation.tools) if text]
 
 
 def _of_block(block: ContentBlock) -> Iterator[bytes]:
