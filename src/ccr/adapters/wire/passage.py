@@ -26,9 +26,13 @@ class Passage:
         """Return the events that ``data`` completes, each with the empty line that ends it."""
         tail = self._tail
         if not tail:
-            # What every server sends: one event a read.
-            if data.endswith(b"\n\n") and b"\r" not in data and data.find(b"\n\n") == len(data) - 2:
-                return [data]
+            # What nearly every server sends: LF only, and no half event in a read.
+            if b"\r" not in data:
+                *whole, rest = data.split(b"\n\n")
+                if not rest and len(whole) == 1:
+                    return [data]
+                tail += rest
+                return self._bounded([event + b"\n\n" for event in whole])
             start = 0
         else:
             start = max(0, len(tail) - 3)  # the empty line may have begun in what we hold
@@ -40,8 +44,11 @@ class Passage:
             begun = found.end()
         if begun:
             del tail[:begun]
-        if len(tail) > self._limit:
-            tail.clear()
+        return self._bounded(events)
+
+    def _bounded(self, events: list[bytes]) -> list[bytes]:
+        if len(self._tail) > self._limit:
+            self._tail.clear()
             raise UpstreamProtocolError(f"one event of the reply is longer than {self._limit} bytes")
         return events
 

@@ -30,10 +30,8 @@ __all__ = ["texts_beside", "texts_of", "texts_of_turn"]
 
 def texts_of(conversation: Conversation) -> list[bytes]:
     """Return system, turns and tools as UTF-8; no media and no thinking."""
-    return [
-        *texts_beside(conversation),
-        *(text for turn in conversation.turns for text in texts_of_turn(turn)),
-    ]
+    said = (text for turn in conversation.turns for text in texts_of_turn(turn))
+    return [*_system(conversation), *said, *_tools(conversation)]
 
 
 def texts_beside(conversation: Conversation) -> list[bytes]:

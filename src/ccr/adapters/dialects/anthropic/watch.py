@@ -44,6 +44,9 @@ _ORDERED = frozenset(
     }
 )
 _NAMED = _ORDERED | {"ping", "error"}
+_DELTA = b"event: content_block_delta\ndata: {"
+_DELTA_START = len(_DELTA) - 1
+_DELTA_LINES = 3
 _BOM = b"\xef\xbb\xbf"
 _STOPPED = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 _ENDED_EARLY = "the reply ended before it was complete"
@@ -86,11 +89,12 @@ _STOP = msgspec.json.Decoder(_StopEvent)
 class _Order:
     """The order of events (Messages API, streaming): a start, blocks that do not overlap, a delta, a stop."""
 
-    __slots__ = ("_begun", "_block", "_next")
+    __slots__ = ("_begun", "_next", "block")
 
     def __init__(self) -> None:
         self._begun = False
-        self._block: int | None = None
+        self.block: int | None = None
+        """The open one."""
         self._next = 0
 
     def take(self, kind: str, index: int | None) -> None:
@@ -101,14 +105,14 @@ class _Order:
             fits = not self._begun
             self._begun = True
         elif kind == "content_block_start":
-            fits = self._begun and self._block is None and index == self._next
-            self._block, self._next = index, self._next + 1
+            fits = self._begun and self.block is None and index == self._next
+            self.block, self._next = index, self._next + 1
         elif kind in ("content_block_delta", "content_block_stop"):
-            fits = self._block is not None and index == self._block
+            fits = self.block is not None and index == self.block
             if kind == "content_block_stop":
-                self._block = None
+                self.block = None
         else:
-            fits = self._begun and self._block is None
+            fits = self._begun and self.block is None
         if not fits:
             raise UpstreamProtocolError(f"the provider's stream has a {kind} where none may be")
 
@@ -136,6 +140,8 @@ class AnthropicStreamWatch:
         self._broken: str | None = None
         self._held = bytearray()
         self._limit = limit
+        self._flows = False
+        """A block is open of which the deltas are only passed on."""
         self._nameless: str = ""
 
     def feed(self, data: bytes) -> bytes:
@@ -147,14 +153,34 @@ class AnthropicStreamWatch:
         except GatewayError as error:
             self.error = error
             return b""
-        if len(events) == 1:
-            return self._passed(events[0])
         passed: list[bytes] = []
         for event in events:
+            if self._flows and event.startswith(_DELTA) and self._is_more(event):
+                passed.append(event)
+                continue
             passed.append(self._passed(event))
             if self._over:
                 break
-        return b"".join(passed)
+        return passed[0] if len(passed) == 1 else b"".join(passed)
+
+    def _is_more(self, event: bytes) -> bool:
+        """Whether it is a delta of the open block and nothing else, as nine in ten are; what is not is looked at in full.
+
+        JSON text has no line ends, so the third one is the end of the event.
+        """
+        if not event.endswith(b"}\n\n") or event.count(b"\n") != _DELTA_LINES or b"\r" in event:
+            return False
+        try:
+            if not event.isascii():
+                event.decode()
+            if self._order is not None:
+                read = _EVENT.decode(event[_DELTA_START:])
+                if read.type != "content_block_delta" or read.index != self._order.block:
+                    return False
+        except (ValueError, RecursionError):
+            return False
+        self.progress += 1
+        return True
 
     def _passed(self, event: bytes) -> bytes:
         """Return what of an event goes on: itself, with its name if it lacks one, or nothing.
@@ -271,10 +297,11 @@ class AnthropicStreamWatch:
         self._refuse_broken()
         self.started = self.open_block = True
         self._tool = block.name if block.type in _TOOLS else None
+        self._flows = self._tool is None
         self._input.clear()
 
     def _finish(self, _event: _Event, _data: bytes) -> None:
-        self.open_block = False
+        self.open_block = self._flows = False
         text = "".join(self._input)
         if self._tool is not None and text and not json.is_object(text):
             self._broken = self._tool
