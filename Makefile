@@ -82,9 +82,12 @@ sim: install ## Lives of a gateway over virtual time, SEEDS=100 of them, each fr
 fuzz: install ## Every reader of foreign bytes, SECONDS=60 each, guided by coverage; finds stay in .cache/fuzz
 	@$(PY) -m tests.support.fuzz.run --seconds $(or $(SECONDS),60) $(TARGET)
 
-bench: install ## The figures, ours beside a direct call and any peer; medians and ratios of one run
-	@$(PY) bench/run.py
-	@$(PY) bench/pairs.py
+bench: install ## What a request costs, beside a direct call; medians of one run. DOCS=1 writes the documentation's tables
+	@$(PY) bench/run.py $(if $(DOCS),--write-docs)
+	@$(PY) bench/pairs.py $(if $(DOCS),--write-docs)
+
+peers: install ## The same beside other gateways, installed below .cache (npm, pip, apt-get download); DOCS=1 as above
+	@$(PY) bench/peers.py $(if $(DOCS),--write-docs)
 
 perf: install ## Instructions of a request beside their budget, by valgrind, no clock; UPDATE=1 makes what is found the budget
 	@$(PY) bench/perf/run.py $(if $(UPDATE),--update)

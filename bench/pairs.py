@@ -1,6 +1,6 @@
 """`make bench`, second part: the translate path, every client dialect before every provider dialect, in one process.
 
-    python bench/pairs.py [--quick] [--rounds N]
+    python bench/pairs.py [--quick] [--rounds N] [--write-docs]
 
 No sockets: a call goes in at the application's door and its bytes come out, over an upstream that answers from memory,
 so what is measured is reading, deciding, writing, decoding and encoding, and nothing of the kernel's. All sixteen pairs
@@ -22,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import bodies
+import page
+import tables
 from attrs import define, evolve
 
 from ccr.adapters.config.fixed_store import FixedStore, loaded_from
@@ -246,12 +248,32 @@ def table(found: dict[str, dict[str, float]]) -> str:
     return "\n".join(lines)
 
 
+def markdown(found: dict[str, dict[str, float]]) -> str:
+    """The same for the documentation."""
+    names = {
+        "openai_chat": "chat",
+        "openai_responses": "Responses",
+        "anthropic": "Anthropic",
+        "gemini": "Gemini",
+    }
+    rows = []
+    for name, figures in found.items():
+        client, provider = (names[end] for end in name.split(" -> "))
+        request, event = f"{figures['request_us']:.0f}", f"{figures['event_us']:.1f}"
+        rows.append(
+            (client, provider, request, f"{figures['request_x']:.2f}", event, f"{figures['event_x']:.2f}")
+        )
+    head = ("client", "provider", "us a request", "x", "us an event", "x")
+    return f"{tables.markdown(head, rows)}\n\n{time.strftime('%Y-%m-%d', time.gmtime())}."
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--rounds", type=int, default=0, help="default 7, with --quick 1")
+    parser.add_argument("--write-docs", action="store_true", help="put the table into the documentation")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results/pairs.json")
     options = parser.parse_args()
     rounds = options.rounds or (1 if options.quick else 7)
@@ -259,6 +281,8 @@ def main() -> int:
     print(table(found))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(found, indent=1) + "\n")
+    if options.write_docs:
+        page.write({"pairs": markdown(found)})
     over = [n for n, f in found.items() if max(f["request_x"], f["event_x"]) > BOUND]
     for name in over:
         print(f"OVER THE BOUND: {name}")

@@ -27,10 +27,11 @@ from typing import Any
 
 import cases
 import contenders
-import docs
 import gateways
+import page
 import procfs
 import report
+import tables
 from contenders import Peer, Place
 from figures import compared, medians
 from gateways import Gateway
@@ -232,6 +233,9 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     options = arguments()
+    whole = not (options.case or options.only or options.quick)
+    if options.write_docs and not whole:
+        raise SystemExit("--write-docs is for a whole run")
     rounds = options.rounds or (1 if options.quick else 3)
     seconds = options.seconds or (0.25 if options.quick else 0.6)
     chosen = cases.select(cases.PEERS, options.case)
@@ -270,6 +274,7 @@ def main() -> int:
         "took_seconds": round(time.monotonic() - began),
         "rounds": done,
         "seconds": seconds,
+        "whole": whole,
         "results": results,
         "gateways": known,
         "absent": side.absent | contenders.NOT_MEASURED,
@@ -278,7 +283,9 @@ def main() -> int:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(document, indent=1) + "\n")
     print(report.text(document, [case.name for case in chosen]))
-    print(docs.after(options.write_docs))
+    print("\n" + tables.verdict(document))
+    if options.write_docs:
+        page.main()
     return 1 if any(where.startswith("ccr:") for where in bench.faults) else 0
 
 

@@ -24,13 +24,13 @@ from typing import Any
 
 import cases
 import gateways
+import page
 import procfs
 import report
 from figures import compared, medians
 from gateways import Gateway
 from measure import Bench
-
-TWO = "ccr, 2 workers"
+from targets import TWO
 
 
 def imports(home: Path, times: int) -> dict[str, float]:
@@ -74,6 +74,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--mock-port", type=int, default=0, help="where other gateways expect their upstream")
     parser.add_argument("--no-ours", action="store_true", help="only the direct call and the given gateways")
     parser.add_argument("--no-workers", action="store_true", help="leave out two workers beside one")
+    parser.add_argument("--write-docs", action="store_true", help="put the tables into the documentation")
     parser.add_argument("--out", type=Path, default=gateways.HERE / "results/latest.json")
     return parser.parse_args()
 
@@ -130,6 +131,9 @@ def main() -> int:
     if options.list:
         print("\n".join(case.name for case in cases.ALL))
         return 0
+    whole = not (options.case or options.quick or options.no_ours or options.no_workers)
+    if options.write_docs and not whole:
+        raise SystemExit("--write-docs is for a whole run")
     seconds = options.seconds or (0.25 if options.quick else 1.0)
     every = cases.ALL if not options.quick else tuple(c for c in cases.ALL if c.crowd <= cases.CROWDS[0])
     chosen = cases.select(cases.ALL if options.case else every, options.case)
@@ -148,6 +152,7 @@ def main() -> int:
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "took_seconds": round(time.monotonic() - began),
         "seconds": seconds,
+        "whole": whole,
         "results": results,
         **found,
         "faults": bench.faults,
@@ -155,6 +160,8 @@ def main() -> int:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(document, indent=1) + "\n")
     print(report.text(document, [case.name for case in chosen]))
+    if options.write_docs:
+        page.main()
     return 1 if bench.faults else 0
 
 

@@ -1,23 +1,15 @@
 from __future__ import annotations
 
-import importlib.util
 import json
-from pathlib import Path
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
 
-SOURCE = Path(__file__).parents[3] / "bench/bodies.py"
-
 
 @pytest.fixture(scope="module")
-def bodies() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("bench_bodies", SOURCE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def bodies(script: Callable[[str], ModuleType]) -> ModuleType:
+    return script("bodies")
 
 
 @pytest.mark.parametrize("streamed", [True, False])
