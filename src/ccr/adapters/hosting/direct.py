@@ -7,6 +7,7 @@ A configured URL may be the whole address of an operation, as in the ancestor's 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -56,17 +57,7 @@ class DirectHosting:
         dialect = endpoint.dialect
         if dialect in _MODEL_IN_PATH:
             return _gemini_url(endpoint.url, model, operation, stream=stream)
-        whole = _WHOLE.get(dialect, "")
-        parts = urlsplit(endpoint.url)
-        path = parts.path.rstrip("/")
-        base = path.removesuffix(whole)
-        if dialect == "anthropic" and base == path and not _VERSION.search(path):
-            base += "/v1"
-        if operation is not Operation.GENERATE:
-            path = base + _OTHER[dialect, operation]
-        elif base == path or whole not in path:
-            path = base + whole
-        return urlunsplit(parts._replace(path=path))
+        return _url(endpoint.url, dialect, operation)
 
     def amend(self, encoded: Encoded, endpoint: Endpoint, betas: Sequence[str], *, stream: bool) -> Encoded:
         """Return the request as it is, but that a model in the address is not repeated in the body."""
@@ -80,6 +71,22 @@ class DirectHosting:
         return SseFramer(limit)
 
 
+@lru_cache(maxsize=512)
+def _url(address: str, dialect: str, operation: Operation) -> str:
+    whole = _WHOLE.get(dialect, "")
+    parts = urlsplit(address)
+    path = parts.path.rstrip("/")
+    base = path.removesuffix(whole)
+    if dialect == "anthropic" and base == path and not _VERSION.search(path):
+        base += "/v1"
+    if operation is not Operation.GENERATE:
+        path = base + _OTHER[dialect, operation]
+    elif base == path or whole not in path:
+        path = base + whole
+    return urlunsplit(parts._replace(path=path))
+
+
+@lru_cache(maxsize=512)
 def _gemini_url(address: str, model: str, operation: Operation, *, stream: bool) -> str:
     """The base ends in ``/models`` (the ancestor's form), in a version, or in nothing; or it is a whole address."""
     parts = urlsplit(address)

@@ -8,6 +8,7 @@ Its router is the first of ``<home>/<folder>/<session>.json`` and ``<home>/<fold
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -34,6 +35,7 @@ class SessionFiles:
 
     def __init__(self, home: Path, projects: Path) -> None:
         self._home = home
+        self._home_path = str(home)
         self._projects = projects
         self._folders: tuple[str, ...] = ()
         self._seen = -1
@@ -51,7 +53,7 @@ class SessionFiles:
 
     def _candidates(self) -> tuple[str, ...]:
         try:
-            changed = self._home.stat().st_mtime_ns
+            changed = os.stat(self._home_path).st_mtime_ns  # noqa: PTH116  # asked for every request; pathlib costs as much again
             if changed != self._seen:
                 found = (entry for entry in self._home.iterdir() if entry.name not in _OURS)
                 self._folders = tuple(entry.name for entry in found if entry.is_dir())

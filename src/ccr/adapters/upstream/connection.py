@@ -38,6 +38,7 @@ class Connection(asyncio.BufferedProtocol):
         "_poller",
         "_transport",
         "_waiter",
+        "expired",
         "expires",
         "keep_alive_hint",
         "origin",
@@ -52,6 +53,7 @@ class Connection(asyncio.BufferedProtocol):
         self._buffer = memoryview(bytearray(READ_SIZE)) if buffer is None else buffer
         self.origin = origin
         self.expires = 0.0
+        self.expired = False
         self.keep_alive_hint = ""
         self._on_lost = on_lost
         self._parser: ResponseParser | None = None
@@ -112,6 +114,7 @@ class Connection(asyncio.BufferedProtocol):
     def send(self, head: bytes, body: bytes, parser: ResponseParser) -> None:
         """Begin an exchange: write the request, direct what comes to ``parser``."""
         self._parser = parser
+        self.expired = False  # the last exchange's time may have run out in the moment in which its answer came
         transport = self._transport
         if transport is None or transport.is_closing():
             parser.lost()
@@ -120,6 +123,11 @@ class Connection(asyncio.BufferedProtocol):
         else:
             transport.write(head)
             transport.write(body)
+
+    def expire(self) -> None:
+        """The wait for an answer has taken too long: wake whoever waits, who looks at ``expired``."""
+        self.expired = True
+        self._wake()
 
     async def progress(self) -> None:
         """Wait until the parser has been given something, or the connection is gone."""

@@ -137,15 +137,18 @@ class Pool:
         """Send, and wait until the head is there or the parser has failed; anything else closes the connection."""
         limit = request.timeouts.first_byte
         settled = False
+        # One timer, and no asyncio.timeout: nothing has to be cancelled to end this wait.
+        timer = None if limit is None else asyncio.get_running_loop().call_later(limit, connection.expire)
         try:
             connection.send(head, request.body, parser)
-            async with asyncio.timeout(limit):
-                while not parser.head_done and parser.failure is None:
-                    await connection.progress()
+            while not parser.head_done and parser.failure is None:
+                if connection.expired:
+                    raise timed_out(connection.origin.name, "answer", limit)
+                await connection.progress()
             settled = True
-        except TimeoutError as exc:
-            raise timed_out(connection.origin.name, "answer", limit) from exc
         finally:
+            if timer is not None:
+                timer.cancel()
             if not settled:
                 connection.abort()
 

@@ -27,14 +27,32 @@ _DEPTH = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 
 def retarget(body: bytes, fields: Mapping[str, Raw], model: str) -> bytes:
     """Return ``body``, whose top-level fields are ``fields``, with ``model`` in place of every top-level model."""
+    value = json.encode_wire(model)
+    place = _compact_place(body, fields)
+    if place is not None:
+        return b"".join((body[: place[0]], value, body[place[1] :]))
     pieces: list[bytes] = []
     copied = 0
-    value = json.encode(model)
     for start, end in _spans(body, fields):
         pieces += (body[copied:start], value)
         copied = end
     pieces.append(body[copied:])
     return b"".join(pieces)
+
+
+def _compact_place(body: bytes, fields: Mapping[str, Raw]) -> tuple[int, int] | None:
+    """Return where the value of ``model`` lies in a body without a blank, an escape or a repetition in its top level.
+
+    Each of those would make the body longer than what its fields come to, so that equal lengths prove that there is none.
+    """
+    at, place = 1, None
+    for name, raw in fields.items():
+        at += len(name) + 3  # quotes and colon
+        end = at + memoryview(raw).nbytes
+        if name == "model":
+            place = at, end
+        at = end + 1
+    return place if at == len(body) else None
 
 
 def _spans(body: bytes, fields: Mapping[str, Raw]) -> list[tuple[int, int]]:

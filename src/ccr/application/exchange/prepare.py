@@ -97,7 +97,7 @@ async def prepare_relay(job: Job, target: Target) -> Prepared:
     body = job.request.retarget(target.ref.model)
     if job.amending is not None:
         job.amending.relayed(target, body)
-    return await _signed(job, target, body, _headers(job, target, ()), relay=True)
+    return Prepared(await _signed(job, target, body, _headers(job, target, ())), relay=True)
 
 
 async def prepare_translation(
@@ -111,14 +111,14 @@ async def prepare_translation(
     encoded = evolve(encoded, headers=_headers(job, target, encoded.headers))
     if job.amending is not None:
         encoded = job.amending.apply(target, encoded)
-    prepared = await _signed(job, target, encoded.payload.encode(), encoded.headers, relay=False)
+    request = await _signed(job, target, encoded.payload.encode(), encoded.headers)
     lost = tuple(dict.fromkeys((*losses, *encoded.losses)))
-    return evolve(prepared, stages=_stages(conversation, target), losses=lost)
+    return Prepared(request, relay=False, stages=_stages(conversation, target), losses=lost)
 
 
 async def _signed(
-    job: Job, target: Target, body: bytes, headers: tuple[tuple[str, str], ...], *, relay: bool
-) -> Prepared:
+    job: Job, target: Target, body: bytes, headers: tuple[tuple[str, str], ...]
+) -> UpstreamRequest:
     model = target.ref.model
     request = UpstreamRequest(
         method="POST",
@@ -127,7 +127,7 @@ async def _signed(
         body=body,
         timeouts=target.timeouts,
     )
-    return Prepared(await target.credential.authorize(request), relay)
+    return await target.credential.authorize(request)
 
 
 def written(
@@ -147,13 +147,15 @@ def written(
     payload = encoded.payload
     for hook in target.pipeline.payloads:
         payload = hook(payload, destination)
-    return target.hosting.amend(
-        evolve(encoded, payload=payload), target.endpoint, betas, stream=conversation.stream
-    )
+    if payload is not encoded.payload:
+        encoded = evolve(encoded, payload=payload)
+    return target.hosting.amend(encoded, target.endpoint, betas, stream=conversation.stream)
 
 
 def _betas(headers: Headers) -> tuple[str, ...]:
-    found = headers.get("anthropic-beta", "")
+    found = headers.get("anthropic-beta")
+    if not found:
+        return ()
     return tuple(beta for part in found.split(",") if (beta := part.strip()))
 
 

@@ -7,6 +7,7 @@ and its typed handlers take JSON sent as ``text/plain``, which any web page may 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -199,7 +200,7 @@ class Guard:
         rules = self._current()
         _check_host(scope["headers"], rules)
         _check_origin(scope["method"], headers, rules)
-        _check_framing(scope["headers"], headers)
+        _check_framing(headers)
         if scope["method"] in _BODY_METHODS:
             _check_body(headers, rules)
         if scope["path"] in _OPEN:
@@ -235,9 +236,13 @@ def _address(scope: Any) -> str:
 def _headers(raw: Any) -> dict[str, str]:
     """Lower-case names (ASGI promises them); a repeated header is joined with a comma."""
     headers: dict[str, str] = {}
+    size = 0
     for name, said in raw:
+        size += len(name) + len(said)
         key, text = name.decode("latin-1"), said.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    if size > _MOST_HEADERS:
+        raise HeadersTooLargeError(f"the headers have more than {_MOST_HEADERS} bytes")
     return headers
 
 
@@ -262,20 +267,21 @@ def _check_host(raw: Any, rules: _Rules) -> None:
     hosts = [value for name, value in raw if name == b"host"]
     if len(hosts) != 1 or not hosts[0]:
         raise InvalidRequestError("exactly one Host header is needed")
-    name = _host_name(hosts[0].decode("latin-1").lower())
+    name = _host_name(hosts[0])
     if name is None or (rules.hosts is not None and name not in rules.hosts):
         raise MisdirectedError(
             "this Host is not served here; if it should be, add it to Admin.hosts in the configuration"
         )
 
 
-def _host_name(host: str) -> str | None:
+@lru_cache(maxsize=64)
+def _host_name(host: bytes) -> str | None:
     """Return the name without its port and without the dot of a fully qualified name; None if it is no host at all."""
-    found = _HOST.fullmatch(host)
+    found = _HOST.fullmatch(host.decode("latin-1").lower())
     return (found["address"] or found["name"]) if found else None
 
 
-def _check_framing(raw: Any, headers: Headers) -> None:
+def _check_framing(headers: Headers) -> None:
     """What two readers could read in two ways is read by nobody. (Granian takes a Content-Length beside chunks away before we
     see it, and closes the connection after that request.)
     """
@@ -284,8 +290,6 @@ def _check_framing(raw: Any, headers: Headers) -> None:
         raise InvalidRequestError("a request has either a Content-Length or a Transfer-Encoding")
     if coding is not None and coding.strip().lower() != "chunked":
         raise InvalidRequestError("the only Transfer-Encoding taken is chunked, once")
-    if sum(len(name) + len(value) for name, value in raw) > _MOST_HEADERS:
-        raise HeadersTooLargeError(f"the headers have more than {_MOST_HEADERS} bytes")
 
 
 def _check_body(headers: Headers, rules: _Rules) -> None:
