@@ -64,13 +64,13 @@ class Bench:
         return found
 
     def closed(self, gateway: Gateway, case: Case, seconds: float) -> Figures:
-        warm = self.call(gateway, case, ["-c", CONNECTIONS, "-n", 100, "-s", seconds])
+        warm = self.call(gateway, case, ["-c", CONNECTIONS, "-n", 100, "-s", min(seconds, 0.3)])
         if not warm["replies"]:
             return {}
         if warm["rate"] > 100:  # quick enough for its caches to need more
             self.call(gateway, case, ["-c", CONNECTIONS, "-s", seconds / 4])
         found = self.loaded(gateway, case, ["-c", CONNECTIONS, "-s", seconds])
-        alone = self.call(gateway, case, ["-c", 1, "-n", 150 if seconds >= 1 else 40, "-s", seconds * 1.5])
+        alone = self.call(gateway, case, ["-c", 1, "-n", 150 if seconds >= 0.5 else 40, "-s", seconds])
         if alone["replies"]:
             found |= {"ttft_p50_ms": alone["ttft_p50"] / 1000, "ttft_p99_ms": alone["ttft_p99"] / 1000}
         return found

@@ -21,12 +21,12 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from bench.perf.gateway import gateway, round_of
-from bench.perf.workloads import workloads
+from bench.perf.workloads import Workload, workloads
 from bench.perf.yardstick import YARDSTICK, lap
 
 WARM = 40
 """Requests before anything is counted: the interpreter specialises its code, memos and the pool fill."""
-LAPS = 30
+LAPS, WARM_LAPS = 30, 200
 
 
 class Marks:
@@ -37,6 +37,7 @@ class Marks:
         if not loaded.under_valgrind():
             raise SystemExit("counted.py: not under valgrind")
         self.count = loaded.count
+        self.pause = loaded.pause_counting
         self.begin = loaded.begin
         self._end = loaded.end
 
@@ -44,23 +45,24 @@ class Marks:
         self._end(name.encode())
 
 
-async def counted(marks: Marks, names: list[str]) -> None:
-    found = workloads()
-    chosen = [found[name] for name in names or found]
+def measure_yardstick(marks: Marks) -> None:
+    """First of all, in a process that has done nothing yet: what the gateway does to the heap must not move it."""
+    lap(WARM_LAPS)
+    marks.count()
+    for count in (LAPS, 2 * LAPS):
+        marks.begin()
+        lap(count)
+        marks.end(f"{YARDSTICK} 0 {count}")
+    marks.pause()
+
+
+async def counted(marks: Marks, chosen: list[Workload]) -> None:
     with tempfile.TemporaryDirectory(prefix="ccr-perf-") as home:
         async with gateway(Path(home)) as client:
-            # Collected by hand, at the end of each round: when it happens by itself is chance.
-            gc.disable()
             for workload in chosen:
                 for exchange in workload.exchanges:
                     await round_of(client, workload, exchange, WARM)
-            lap(WARM * 5)
             marks.count()
-            for count in (LAPS, 2 * LAPS):
-                gc.collect()
-                marks.begin()
-                lap(count)
-                marks.end(f"{YARDSTICK} 0 {count}")
             for workload in chosen:
                 for place, exchange in enumerate(workload.exchanges):
                     await round_of(client, workload, exchange, 2)
@@ -71,8 +73,12 @@ async def counted(marks: Marks, names: list[str]) -> None:
 
 def main() -> int:
     marks = Marks(sys.argv[1])
+    found = workloads()
+    # Collected by hand, at the end of each round: when it happens by itself is chance.
+    gc.disable()
+    measure_yardstick(marks)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(counted(marks, sys.argv[2:]))
+        runner.run(counted(marks, [found[name] for name in sys.argv[2:] or found]))
     return 0
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ccr.adapters.upstream.connection import Connection
     from ccr.adapters.upstream.ssrf import Fence
 
-HOPS = 6
-"""Turns of the event loop between two reads of a paced reply: enough for the gateway to pass on the one before."""
+HOPS = 3
+"""Turns of the event loop between two reads of a paced reply: one more than the gateway needs to pass on the one before."""
 
 
 class Network:

@@ -11,7 +11,7 @@ from bench.perf.replies import LAST_WORDS
 MODELS = {"translate": "claude-sonnet-4-5", "relay": "ant,m1"}
 """As in the other benchmark: on the translate path the rules find the route, and tokens are counted for one of them."""
 DIALECTS = {"translate": "openai_chat", "relay": "anthropic"}
-SHORT, LONG = 8, 72
+SHORT, LONG = 8, 136
 """Events of the two paced streams whose difference is the price of an event."""
 MESSAGES = "/v1/messages"
 
@@ -75,7 +75,7 @@ def workloads() -> dict[str, Workload]:
     ]
     found += [Workload(f"{path}-start", paced(path, SHORT), to_first_event=True) for path in MODELS]
     found += [
-        Workload(f"count-{size}", count(size), requests=20 if size == "small" else 6)
+        Workload(f"count-{size}", count(size), requests=60 if size == "small" else 6)
         for size in ("small", "big")
     ]
     return {workload.name: workload for workload in found}

@@ -24,6 +24,10 @@ RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _WHERE = re.compile(r" - at `\$(.*)`$")
 
 
+_PIECE = 2048
+"""Bytes that are looked at at once."""
+
+
 def invalid(path: str, problem: str) -> InvalidRequestError:
     """Return the error: ``messages[2].content: must be a string or a list of blocks``."""
     return InvalidRequestError(f"{path}: {problem}" if path else problem, param=path or None)
@@ -46,11 +50,9 @@ def checked(decoder: msgspec.json.Decoder[T], data: msgspec.Raw | bytes, path: s
 
 def opened(body: bytes) -> Mapping[str, msgspec.Raw]:
     """Open a body at its top level. Raises InvalidRequestError if it is no JSON object in UTF-8."""
-    if not body.isascii():
-        try:
-            body.decode()
-        except UnicodeDecodeError as error:
-            raise invalid("", f"the body is not valid UTF-8 (byte {error.start})") from error
+    wrong = _not_utf8(body)
+    if wrong is not None:
+        raise invalid("", f"the body is not valid UTF-8 (byte {wrong})")
     try:
         return json.top_level(body)
     except msgspec.ValidationError as error:
@@ -58,6 +60,29 @@ def opened(body: bytes) -> Mapping[str, msgspec.Raw]:
     except ValueError as error:
         problem = str(error).removeprefix("JSON is malformed: ")
         raise invalid("", f"the body is not valid JSON: {problem}") from error
+
+
+def _not_utf8(body: bytes) -> int | None:
+    """Return the place of the first byte that is no UTF-8, None if all are.
+
+    What is ASCII is not decoded, and of a prompt with a dash here and there that is nearly all.
+    """
+    if body.isascii():
+        return None
+    start, size = 0, len(body)
+    while start < size:
+        end = start + _PIECE
+        # A character may not be cut: its further bytes begin with the bits 10.
+        while end < size and body[end] & 0xC0 == 0x80:
+            end += 1
+        piece = body[start:end]
+        if not piece.isascii():
+            try:
+                piece.decode()
+            except UnicodeDecodeError as error:
+                return start + error.start
+        start = end
+    return None
 
 
 def elements(data: msgspec.Raw | bytes, path: str) -> list[msgspec.Raw]:

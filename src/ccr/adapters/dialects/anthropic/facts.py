@@ -48,7 +48,10 @@ _OUTPUT = msgspec.json.Decoder(WireOutputConfig | None)
 _METADATA = msgspec.json.Decoder(WireMetadata | None)
 
 _OLD_SESSION = re.compile(r"_session_([\w.-]+)$")
+_TAG = b"CCR-SUBAGENT-MODEL"
+_SUBAGENT = b"cc_is_subagent=true"
 _PLAN_ON = "Plan mode is active"
+_PLAN_ON_BYTES = _PLAN_ON.encode()
 _PLAN_OFF = re.compile(rb"[Ee]xited [Pp]lan [Mm]ode|approved your plan")
 
 _MODES = {
@@ -72,6 +75,8 @@ class Fields(NamedTuple):
     body: bytes
     top: Mapping[str, Raw]
     messages: Sequence[Raw]
+    said: bytes
+    """``messages`` as they came; half of a body is tools, which need not be searched."""
 
 
 def facts_of(fields: Fields, model: str, headers: Headers, operation: Operation) -> RequestFacts:
@@ -80,7 +85,9 @@ def facts_of(fields: Fields, model: str, headers: Headers, operation: Operation)
     thinking = _get(top, "thinking", _THINKING) or WireThinking()
     output = _get(top, "output_config", _OUTPUT) or WireOutputConfig()
     tools = _get(top, "tools", _TOOLS) or []
-    blocks = _system_texts(top.get("system"))
+    system = bytes(top["system"]) if "system" in top else b""
+    tagged = _TAG in fields.said or _TAG in system
+    blocks = _system_texts(system) if tagged or _SUBAGENT in system else []
     hints = read_hints(headers, model)
     session = (
         hints.session if hints.session.session else evolve(hints.session, session=_session_of(_user(top)))
@@ -105,7 +112,7 @@ def facts_of(fields: Fields, model: str, headers: Headers, operation: Operation)
         request_class=hints.request_class,
         is_subagent=hints.is_subagent or _billed_as_subagent(blocks),
         compaction=hints.compaction,
-        subagent_tag=_subagent_tag(fields, blocks),
+        subagent_tag=_subagent_tag(fields, blocks) if tagged else "",
         wants_1m=hints.wants_1m,
         client=hints.client,
         prompt_id=hints.prompt_id,
@@ -140,21 +147,19 @@ def _session_of(user_id: str) -> str:
     return old[1][:BOUND] if old else ""
 
 
-def _system_texts(raw: Raw | None) -> list[str]:
-    if raw is None:
+def _system_texts(raw: bytes) -> list[str]:
+    if not raw:
         return []
-    if is_text(raw):
+    if raw.startswith(b'"'):
         return [checked(STRING, raw, "system")]
     return [block.text for block in checked(_TEXTS, raw, "system") or []]
 
 
 def _billed_as_subagent(system: Sequence[str]) -> bool:
-    return any(text.startswith(BILLING) and "cc_is_subagent=true" in text for text in system)
+    return any(text.startswith(BILLING) and _SUBAGENT.decode() in text for text in system)
 
 
 def _subagent_tag(fields: Fields, system: Sequence[str]) -> str:
-    if b"CCR-SUBAGENT-MODEL" not in fields.body:
-        return ""
     tags = map(read_tag, (*system, *_instructions(fields.messages)))
     return next((tag for tag in tags if tag), "")
 
@@ -208,7 +213,7 @@ def _plan_mode(fields: Fields) -> bool:
     safeguards = fields.top.get("safeguards")
     if safeguards is not None and _says_plan(json.decode(safeguards)):
         return True
-    if _PLAN_ON.encode() not in fields.body:
+    if _PLAN_ON_BYTES not in fields.said:
         return False
     for raw in reversed(fields.messages):
         message = _message(raw)
@@ -249,7 +254,7 @@ def _with_inner(content: Raw) -> Iterator[_LightBlock]:
 
 def _media_size(fields: Fields) -> int:
     """Bytes of base64 media: they are never tokens one by one."""
-    if b'"base64"' not in fields.body:
+    if b'"base64"' not in fields.said:
         return 0
     return sum(
         len(source.data)

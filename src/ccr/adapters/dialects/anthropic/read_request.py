@@ -119,7 +119,7 @@ def read_call(
     thread = json.object_of(top["thread"]) if "thread" in top else None
     if thread is not None and thread.get("type") == "continue":
         raise InvalidRequestError(_THREAD, param="thread")
-    fields = Fields(body, top, elements(top["messages"], "messages"))
+    fields = Fields(body, top, elements(top["messages"], "messages"), bytes(top["messages"]))
     facts = facts_of(fields, model, call.headers, call.operation)
     if not fields.messages:
         raise invalid("messages", "must not be empty")
@@ -145,7 +145,7 @@ class AnthropicCall(Parsed):
     @property
     def foreign(self) -> bool:
         """Whether it carries state that another provider sealed: found by our mark, in microseconds."""
-        return FOREIGN in self._fields.body
+        return FOREIGN in self._fields.said
 
     @property
     def plain(self) -> bool:

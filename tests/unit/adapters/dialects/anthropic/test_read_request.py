@@ -113,6 +113,8 @@ def test_thinking_and_output_are_carried_whole_where_they_say_more_than_we_have_
         (b'{"a":' + b"[" * 100_000, None, "nested too deep"),
         (b"[]", None, "must be a JSON object"),
         (b'{"model":"\xff","messages":[]}', None, "not valid UTF-8 (byte 10)"),
+        (b'{"model":"' + b"x" * 5000 + b'\xe2\x82","messages":[]}', None, "not valid UTF-8 (byte 5010)"),
+        (b'{"model":"' + "\N{EURO SIGN}".encode() * 5000 + b"\xe2", None, "not valid UTF-8 (byte 15010)"),
         (rb'{"model":"m","messages":[{"role":"user","content":"\ud800 x"}]}', None, "not valid JSON"),
         (b'{"messages":[]}', "model", "is required"),
         (b'{"model":7,"messages":[]}', "model", "Expected str, got int"),
