@@ -113,16 +113,16 @@ def measured(
 def crowds(
     bench: Bench, options: argparse.Namespace, chosen: tuple[cases.Case, ...], home: Path, rounds: int
 ) -> None:
-    """Crowds meet a process of their own, which has begun to work and no more: its memory is part of the answer."""
-    if not chosen:
-        return
-    with contextlib.ExitStack() as stack:
-        others: list[Gateway] = list(options.gateway)
-        if not options.no_ours:
-            others.insert(0, stack.enter_context(gateways.ours(home / "crowd", bench.direct.port)))
-        for gateway in others:
-            bench.call(gateway, cases.WARM, ["-c", 16, "-n", 200])
-        for _ in range(rounds):
+    """Crowds meet a process of their own in every round, which has begun to work and no more: its memory is part of the answer."""
+    for number in range(rounds if chosen else 0):
+        with contextlib.ExitStack() as stack:
+            others: list[Gateway] = list(options.gateway)
+            if not options.no_ours:
+                others.insert(
+                    0, stack.enter_context(gateways.ours(home / f"crowd{number}", bench.direct.port))
+                )
+            for gateway in others:
+                bench.call(gateway, cases.WARM, ["-c", 16, "-n", 200])
             bench.round(chosen, others)
 
 
