@@ -109,10 +109,10 @@ def test_a_request_costs_the_difference_of_two_rounds_and_an_event_that_of_two_s
             "yardstick 0 20": 2500,
             "relay-small 0 20": 700 + 20 * 30,
             "relay-small 0 40": 700 + 40 * 30,
-            "relay-event 0 5": 900 + 5 * (1000 + 72 * 11),
-            "relay-event 0 10": 900 + 10 * (1000 + 72 * 11),
-            "relay-event 1 5": 100 + 5 * (1000 + 8 * 11),
-            "relay-event 1 10": 100 + 10 * (1000 + 8 * 11),
+            "relay-event 0 5": 900 + 5 * (1000 + workloads.LONG * 11),
+            "relay-event 0 10": 900 + 10 * (1000 + workloads.LONG * 11),
+            "relay-event 1 5": 100 + 5 * (1000 + workloads.SHORT * 11),
+            "relay-event 1 10": 100 + 10 * (1000 + workloads.SHORT * 11),
             "": 12345,
         }.items()
     ):
