@@ -179,8 +179,8 @@ class _Restless(Balance):
 class _Stubborn(Balance):
     """Takes the first key, tired or not."""
 
-    def key(self, target: Target, tried: object, pin: Pin | None) -> TargetKey | None:
-        del tried, pin
+    def key(self, target: Target, tried: object, pinned: object) -> TargetKey | None:
+        del tried, pinned
         return target.keys[0]
 
 

@@ -63,7 +63,6 @@ class Tries:
 
     shared: Failover
     job: Job
-    _pin: Pin | None = field(default=None, init=False)
     _caller: str = field(default="", init=False)
     _session: str = field(default="", init=False)
     _keys: dict[ModelRef, set[str]] = field(factory=dict, init=False)
@@ -78,16 +77,17 @@ class Tries:
         self._caller = caller_of(job.call)
         # Who is not told apart by a session counts for itself: it is no other's bad luck either.
         self._session = job.facts.session.session or job.call.request_id
-        self._pin = self.shared.balance.pinned(job.decision, job.facts, self._caller)
         self.shared.budget.earn()
 
     def go_on(self) -> None:
         """The client has been sent content, and the rest is asked for: keys have another chance."""
-        # Whoever served it is known by now, and so is its prompt cache.
-        self._pin = self.shared.balance.pinned(self.job.decision, self.job.facts, self._caller)
         self._keys.clear()
         self._failures.clear()
         self._limits.clear()
+
+    def _pinned(self) -> Pin | None:
+        """Where the session was served, by this request too if it has got so far: there is its prompt cache."""
+        return self.shared.balance.pinned(self.job.decision, self.job.facts, self._caller)
 
     async def claim(self, target: Target) -> tuple[Target, Lease]:
         """Choose a key, and take a place at the provider: waiting for it only if nobody else could answer.
@@ -96,7 +96,7 @@ class Tries:
         """
         health, job = self.shared.health, self.job
         tried = self._keys.setdefault(target.ref, set())
-        key = self.shared.balance.key(target, tried, self._pin) or target.keys[0]
+        key = self.shared.balance.key(target, tried, self._pinned) or target.keys[0]
         rest = health.key_rest(target, key.id, health.clock.monotonic())
         if rest > 0 and not job.plan.is_last:
             why = health.why_tired(target, key.id)

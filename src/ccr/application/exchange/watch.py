@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Watch"]
 
+_NEVER = float("inf")
+
 
 class Watch:
     """A context in which the current task's awaits end with ClientGoneError or UpstreamTimeoutError.
@@ -98,17 +100,15 @@ class Watch:
             self._task.cancel()
 
     def _arm(self) -> None:
-        due = [
-            at + limit
-            for at, limit in (
-                (self._progressed, self._idle),
-                (self._began, self._total),
-                (self._spoke, self._quiet),
-            )
-            if limit is not None
-        ]
-        if due:
-            self._timer = self._loop.call_at(min(due), self._tick)
+        due = _NEVER
+        if self._idle is not None:
+            due = self._progressed + self._idle
+        if self._total is not None:
+            due = min(due, self._began + self._total)
+        if self._quiet is not None:
+            due = min(due, self._spoke + self._quiet)
+        if due < _NEVER:
+            self._timer = self._loop.call_at(due, self._tick)
 
     def _tick(self) -> None:
         now = self._loop.time()

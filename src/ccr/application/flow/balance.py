@@ -79,8 +79,13 @@ class Balance:
         who = self._who(decision, facts, caller)
         return None if who is None else self.pins.get(who, self.clock.monotonic())
 
-    def key(self, target: Target, tried: Collection[str], pin: Pin | None) -> TargetKey | None:
-        """Return a key that was not tried; a rested one if there is any, the pinned one if it is rested."""
+    def key(
+        self, target: Target, tried: Collection[str], pinned: Callable[[], Pin | None]
+    ) -> TargetKey | None:
+        """Return a key that was not tried; a rested one if there is any, the ``pinned`` one if it is rested."""
+        if len(target.keys) == 1:
+            key = target.keys[0]
+            return None if key.id in tried else key
         now = self.clock.monotonic()
         left = [key for key in target.keys if key.id not in tried]
         rested = [key for key in left if self.health.key_rest(target, key.id, now) <= 0]
@@ -88,6 +93,7 @@ class Balance:
             return min(left, key=lambda key: self.health.key_rest(target, key.id, now), default=None)
         if len(rested) == 1:
             return rested[0]
+        pin = pinned()
         if pin is not None and pin.ref == target.ref:
             found = next((key for key in rested if key.id == pin.key), None)
             if found is not None:
