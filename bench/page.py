@@ -39,7 +39,7 @@ def replaced(page: str, name: str, text: str) -> str:
         raise KeyError(f"{name}: the page needs {begin} and {end}, once each")
     made, _, _ = page.partition(begin)
     _, _, after = page.partition(end)
-    return f"{made}{begin}\n{text.strip()}\n{end}{after}"
+    return f"{made}{begin}\n\n{text.strip()}\n\n{end}{after}"
 
 
 def places(page: str) -> list[str]:

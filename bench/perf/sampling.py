@@ -2,7 +2,8 @@
 
 A tracing profiler charges each call of a Python function with the tracing itself, so that code of many small functions
 looks worse than it is. Here the kernel's profiling timer interrupts every millisecond of CPU time and the stack is noted;
-what C code spends is charged to the Python line that called it. Calls are counted in a run of their own.
+what C code spends is charged to the Python line that called it. The interpreter looks for signals between its steps only, so
+a ``def`` line high in the table stands for what was done just before that call. Calls are counted in a run of their own.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ COUNTED = 20
 """Requests whose calls are counted."""
 ROOT = str(Path(__file__).resolve().parents[2])
 
-Work = Callable[[int], Awaitable[None]]
+Work = Callable[[], Awaitable[None]]
+Prepare = Callable[[int], Work]
+"""Makes so many requests, which is not looked at, and gives what sends them, which is."""
 
 
 class Samples:
@@ -47,23 +50,27 @@ class Samples:
         self.within.update(seen)
 
 
-async def sampled(work: Work, batch: int, seconds: float) -> tuple[Samples, int, float]:
-    """Samples, requests, microseconds of this thread for each."""
-    samples, done = Samples(), 0
-    end, began = time.monotonic() + seconds, time.thread_time()
+async def sampled(prepare: Prepare, batch: int, seconds: float) -> tuple[Samples, float]:
+    """Samples, and microseconds of this thread for each request."""
+    samples, done, spent = Samples(), 0, 0.0
+    end = time.monotonic() + seconds
     before = signal.signal(signal.SIGPROF, samples.take)
-    signal.setitimer(signal.ITIMER_PROF, INTERVAL, INTERVAL)
     try:
         while time.monotonic() < end:
-            await work(batch)
+            work = prepare(batch)
+            began = time.thread_time()
+            signal.setitimer(signal.ITIMER_PROF, INTERVAL, INTERVAL)
+            await work()
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            spent += time.thread_time() - began
             done += batch
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
-    return samples, done, (time.thread_time() - began) * 1e6 / done
+    return samples, spent * 1e6 / done
 
 
-async def counted(work: Work) -> tuple[Counter[CodeType], Counter[str]]:
+async def counted(prepare: Prepare) -> tuple[Counter[CodeType], Counter[str]]:
     """Calls of Python functions, and of C functions by name, in ``COUNTED`` requests."""
     python: Counter[CodeType] = Counter()
     native: Counter[str] = Counter()
@@ -74,9 +81,10 @@ async def counted(work: Work) -> tuple[Counter[CodeType], Counter[str]]:
         elif event == "c_call":
             native[getattr(argument, "__qualname__", repr(argument))] += 1
 
+    work = prepare(COUNTED)
     sys.setprofile(note)
     try:
-        await work(COUNTED)
+        await work()
     finally:
         sys.setprofile(None)
     return python, native
@@ -91,10 +99,10 @@ def place(code: CodeType) -> str:
     return f"{file}:{code.co_firstlineno} {code.co_qualname}"
 
 
-async def profiled(work: Work, us: float, seconds: float) -> str:
+async def profiled(prepare: Prepare, us: float, seconds: float) -> str:
     """Three tables as text. ``us``: about what one request takes, so that batches are neither long nor short."""
-    samples, _, each = await sampled(work, max(5, min(500, int(100_000 / us))), seconds)
-    python, native = await counted(work)
+    samples, each = await sampled(prepare, max(5, min(500, int(100_000 / us))), seconds)
+    python, native = await counted(prepare)
     share = each / max(1, samples.taken)
     lines = [f"{samples.taken} samples, {each:.0f} us a request in the loop's thread while sampled", ""]
 

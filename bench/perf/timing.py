@@ -9,7 +9,7 @@ from pathlib import Path
 
 import uvloop
 from bench.perf.gateway import Client, gateway, round_of
-from bench.perf.sampling import profiled
+from bench.perf.sampling import Work, profiled
 from bench.perf.workloads import Exchange, Workload, workloads
 
 WARM = 50
@@ -62,13 +62,17 @@ async def profile(name: str, seconds: float) -> None:
             us = await least(client, workload, 3)
             first = await cpu_us(client, workload, workload.exchange, 30)
 
-            async def work(count: int) -> None:
+            def prepare(count: int) -> Work:
                 calls = client.prepare(workload.exchange, count)
-                await client.run(calls, to_first_event=workload.to_first_event)
-                await client.finish(calls)
+
+                async def work() -> None:
+                    await client.run(calls, to_first_event=workload.to_first_event)
+                    await client.finish(calls)
+
+                return work
 
             print(f"{name}: {us:.1f} us of CPU each (least of 3 rounds, not profiled)\n")
-            print(await profiled(work, first, seconds))
+            print(await profiled(prepare, first, seconds))
 
 
 def run(names: list[str], rounds: int, profiled_name: str | None, seconds: float) -> None:

@@ -33,7 +33,7 @@ def document(faults: dict[str, str]) -> dict[str, Any]:
 def test_only_what_lies_between_the_marks_is_written_anew(page: ModuleType) -> None:
     once = page.replaced(PAGE, "one", "new\n")
 
-    assert once == "Before\n<!-- bench:one -->\nnew\n<!-- /bench:one -->\nafter\n"
+    assert once == "Before\n<!-- bench:one -->\n\nnew\n\n<!-- /bench:one -->\nafter\n"
     assert page.replaced(once, "one", "new") == once
 
 
