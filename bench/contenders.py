@@ -42,6 +42,7 @@ class Place:
 @dataclass(frozen=True)
 class Peer:
     """`kind` says where it is from (npm, pip, deb). `floor`: it parses nothing, so it is a yardstick and no rival.
+    `counts`: it counts a request's tokens in order to route it, as ours does.
 
     `command` writes the configuration and returns what starts it; `variables` go into its environment.
     """
@@ -55,6 +56,7 @@ class Peer:
     caveats: str = ""
     language: str = "Node"
     floor: bool = False
+    counts: bool = False
     variables: Callable[[Place], dict[str, str]] = lambda _: {}
 
 
@@ -213,6 +215,7 @@ def peers(upstream: int) -> tuple[Peer, ...]:
             both,
             ancestor,
             "The ancestor. Counts all tokens of every request.",
+            counts=True,
         ),
         Peer(
             "ccr 1.0.73",
@@ -221,7 +224,8 @@ def peers(upstream: int) -> tuple[Peer, ...]:
             "1.0.73",
             both,
             ancestor,
-            "The ancestor's last 1.x, widely installed.",
+            "The ancestor's last 1.x, widely installed. Counts all tokens too.",
+            counts=True,
         ),
         Peer(
             "Portkey",

@@ -204,6 +204,7 @@ class Side:
                 "from": peer.kind,
                 "language": peer.language,
                 "floor": peer.floor,
+                "counts": peer.counts,
                 "caveats": peer.caveats,
                 "deaths": running.deaths,
                 "fresh_mb": running.fresh_mb,

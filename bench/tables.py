@@ -160,7 +160,11 @@ def peers_cpu(document: Document) -> str:
     events = markdown(
         ("paced stream", "CPU us an event"),
         [
-            (name, number(found[paced_case].get("cpu_us_per_event"), "{:.0f}"))
+            (
+                name,
+                number(found[paced_case].get("cpu_us_per_event"), "{:.0f}")
+                + (" \\*" if f"{name}: {paced_case}" in document["faults"] else ""),
+            )
             for name, found in document["results"].items()
             if paced_case in found
         ],

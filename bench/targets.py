@@ -141,6 +141,8 @@ def better(peers: Document) -> list[str]:
                 mine = figure(results, OURS, case, key)
                 if mine is not None and key in theirs and theirs[key] < mine:
                     failed = f", with {theirs['errors']:.0f} errors" if theirs.get("errors") else ""
+                    if not known.get(name, {}).get("counts"):
+                        failed += "; it counts no tokens"
                     found.append(
                         f"{name} ({known.get(name, {}).get('language', '?')}) in {case}: {said}, "
                         f"{theirs[key]:.3g} ms beside our {mine:.3g} ms{failed}"

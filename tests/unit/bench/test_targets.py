@@ -15,7 +15,9 @@ def targets(script: Callable[[str], ModuleType]) -> ModuleType:
 def peers(ours: float, ancestor: float, **more: float) -> dict[str, Any]:
     """A run in which each gateway has one case."""
     costs = {"ccr": ours, "ccr 2.0.0": ancestor, **more}
-    facts = {name: {"language": "Node", "floor": name == "nginx"} for name in costs}
+    facts = {
+        name: {"language": "Node", "floor": name == "nginx", "counts": name != "quick"} for name in costs
+    }
     results = {
         name: {"translate small": {"cpu_ms": cost, "ttft_p50_ms": cost}} for name, cost in costs.items()
     }
@@ -69,8 +71,8 @@ def test_a_peer_that_is_better_is_named_and_the_floor_is_none(targets: ModuleTyp
     found = targets.better(peers(1.0, 8.0, nginx=0.1, quick=0.5))
 
     assert found == [
-        "quick (Node) in translate small: CPU a request, 0.5 ms beside our 1 ms",
-        "quick (Node) in translate small: time to first token, 0.5 ms beside our 1 ms",
+        "quick (Node) in translate small: CPU a request, 0.5 ms beside our 1 ms; it counts no tokens",
+        "quick (Node) in translate small: time to first token, 0.5 ms beside our 1 ms; it counts no tokens",
     ]
     assert targets.better(peers(1.0, 8.0, nginx=0.1)) == []
 

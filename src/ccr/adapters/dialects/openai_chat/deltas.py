@@ -9,7 +9,7 @@ from ccr.adapters.dialects.openai_chat.wire import NAME, Chunk, Delta
 from ccr.adapters.wire import json
 from ccr.domain.conversation import Citation
 
-__all__ = ["arguments_text", "citations", "cited_urls", "more_text", "reasoning_texts", "texts"]
+__all__ = ["arguments_text", "citations", "cited_urls", "more_text", "reasoning_texts", "reasons", "texts"]
 
 _NEWS = attrgetter("usage", "x_groq", "web_search", "citations", "error", "code", "msg", "message")
 """What a chunk may say beside its choices."""
@@ -27,6 +27,9 @@ _OTHERS = attrgetter(
     "annotations",
 )
 _NO_OTHERS = (None,) * 8
+
+_REASONING = attrgetter("reasoning_content", "reasoning", "reasoning_text", "reasoning_details")
+_NO_REASONING = (None,) * 4
 
 
 def more_text(chunk: Chunk, ours: object) -> str:
@@ -46,6 +49,11 @@ def arguments_text(value: object) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     return json.encode_wire(value).decode()
+
+
+def reasons(delta: Delta) -> bool:
+    """Whether any field for reasoning is there."""
+    return _REASONING(delta) != _NO_REASONING
 
 
 def reasoning_texts(delta: Delta) -> Iterator[str]:

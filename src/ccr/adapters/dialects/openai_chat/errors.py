@@ -25,7 +25,7 @@ def error_in_reply(chunk: Chunk) -> GatewayError | None:
     said = chunk.error
     if not said and chunk.choices:
         said = chunk.choices[0].error
-    if not said and isinstance(chunk.x_groq, Mapping):
+    if not said and chunk.x_groq is not None and isinstance(chunk.x_groq, Mapping):
         said = chunk.x_groq.get("error")
     if said:
         return openai_errors.said_in_reply(said)

@@ -15,6 +15,7 @@ from ccr.adapters.dialects.openai_chat.deltas import (
     cited_urls,
     more_text,
     reasoning_texts,
+    reasons,
     texts,
 )
 from ccr.adapters.dialects.openai_chat.errors import error_in_reply
@@ -116,7 +117,8 @@ class ChatReader:
             events.append(MessageStart(chunk_id, model, self._usage))
         elif usage:
             events.append(UsageUpdate(self._usage))
-        self._found(segments, chunk)
+        if chunk.web_search or chunk.citations:
+            self._found(segments, chunk)
         # More than one choice comes only to those who ask for it, and we do not: the first one seen is ours.
         for choice in chunk.choices or ():
             if self._ours is None:
@@ -149,7 +151,7 @@ class ChatReader:
 
     def _new_usage(self, chunk: Chunk) -> bool:
         said = chunk.usage
-        if said is None and isinstance(chunk.x_groq, Mapping):
+        if said is None and chunk.x_groq is not None and isinstance(chunk.x_groq, Mapping):
             said = chunk.x_groq.get("usage")
         if said is None:
             return False
@@ -182,25 +184,31 @@ class ChatReader:
             self._sequence = choice.stop_reason
 
     def _delta(self, segments: Segments, delta: Delta) -> None:
-        for text in reasoning_texts(delta):
-            segments.prose("thinking", text)
-        if isinstance(delta.reasoning_details, list):
-            segments.details([one for one in delta.reasoning_details if isinstance(one, Mapping)])
+        if reasons(delta):
+            for text in reasoning_texts(delta):
+                segments.prose("thinking", text)
+            if isinstance(delta.reasoning_details, list):
+                segments.details([one for one in delta.reasoning_details if isinstance(one, Mapping)])
         if delta.content:
             self._content(segments, delta.content)
-        if isinstance(delta.refusal, str) and delta.refusal:
-            self._refused = True
-            # A gateway may give the text as both.
-            if delta.refusal != "".join(self._said):
-                segments.prose("text", delta.refusal)
-        for citation in citations(delta.annotations):
-            segments.cite(citation)
+        if delta.refusal:
+            self._refusal(segments, delta.refusal)
+        if delta.annotations:
+            for citation in citations(delta.annotations):
+                segments.cite(citation)
         if delta.tool_calls:
             seen: set[int] = set()
             for piece in delta.tool_calls:
                 self._tool(segments, piece, seen)
         elif delta.function_call is not None:
             self._tool(segments, ToolPiece(function=delta.function_call), set())
+
+    def _refusal(self, segments: Segments, refusal: object) -> None:
+        if isinstance(refusal, str):
+            self._refused = True
+            # A gateway may give the text as both.
+            if refusal != "".join(self._said):
+                segments.prose("text", refusal)
 
     def _content(self, segments: Segments, content: object) -> None:
         if isinstance(content, str):

@@ -298,7 +298,7 @@ class Segments:
             if not tool.ready():
                 return
             self._open_tool(tool)
-        self.events.extend(ToolInputDelta(piece) for piece in tool.pieces[tool.sent :])
+        self.events.extend(map(ToolInputDelta, tool.pieces[tool.sent :]))
         tool.sent = len(tool.pieces)
 
     def _open_tool(self, tool: ToolSegment) -> None:
