@@ -185,10 +185,7 @@ class ChatReader:
 
     def _delta(self, segments: Segments, delta: Delta) -> None:
         if reasons(delta):
-            for text in reasoning_texts(delta):
-                segments.prose("thinking", text)
-            if isinstance(delta.reasoning_details, list):
-                segments.details([one for one in delta.reasoning_details if isinstance(one, Mapping)])
+            self._reasoning(segments, delta)
         if delta.content:
             self._content(segments, delta.content)
         if delta.refusal:
@@ -202,6 +199,12 @@ class ChatReader:
                 self._tool(segments, piece, seen)
         elif delta.function_call is not None:
             self._tool(segments, ToolPiece(function=delta.function_call), set())
+
+    def _reasoning(self, segments: Segments, delta: Delta) -> None:
+        for text in reasoning_texts(delta):
+            segments.prose("thinking", text)
+        if isinstance(delta.reasoning_details, list):
+            segments.details([one for one in delta.reasoning_details if isinstance(one, Mapping)])
 
     def _refusal(self, segments: Segments, refusal: object) -> None:
         if isinstance(refusal, str):
