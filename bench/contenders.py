@@ -248,7 +248,7 @@ def peers(upstream: int) -> tuple[Peer, ...]:
             "1.106.12",
             {"translate": Door("m1", headers=BEARER), "relay": Door("a1", headers=BEARER)},
             litellm,
-            "One worker, no database, master key. The newest version whose `proxy` extra could be installed; 1.107.0 is avoided.",
+            "One worker, no database, master key. The newest version whose `proxy` extra could be installed.",
             language="Python",
             variables=lambda _: offline,
         ),

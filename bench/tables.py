@@ -134,6 +134,10 @@ def rest(document: Document) -> str:
     )
 
 
+def beside_ours(times: float) -> str:
+    return f"{times:.1f}x" if times >= 1 else f"{times:.2g}x"
+
+
 def beside(document: Document, key: str, form: str) -> str:
     """A row a gateway, a column a case; in parentheses the ratio to ours."""
     results: Results = document["results"]
@@ -149,7 +153,7 @@ def beside(document: Document, key: str, form: str) -> str:
             if key not in theirs:
                 cells.append("fails" if failed else "")
                 continue
-            times = "" if name == OURS else f" ({theirs[key] / mine:.1f}x)"
+            times = "" if name == OURS else f" ({beside_ours(theirs[key] / mine)})"
             cells.append(form.format(theirs[key]) + times + (" \\*" if failed else ""))
         rows.append((f"**{name}**" if name == OURS else name, *cells))
     return markdown(("gateway", *cases), rows)
