@@ -55,7 +55,7 @@ class Bench:
             found = self.loaded(gateway, case, ["-c", 1000, "-r", case.rate, "-s", lasting])
         elif case.paced:
             requests = PACED_STREAMS * (2 if seconds >= 1 else 1)
-            found = self.loaded(gateway, case, ["-c", PACED_STREAMS, "-n", requests, "-s", 2])
+            found = self.loaded(gateway, case, ["-c", PACED_STREAMS, "-n", requests, "-s", 2, "-g", 15])
         else:
             found = self.closed(gateway, case, seconds)
         print(

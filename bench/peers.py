@@ -6,7 +6,7 @@ Installs what bench/contenders.py names below .cache/peers (once; npm and pip fr
 Debian's packages, unpacked and not installed), starts all with configurations that lead to our mock, and measures CPU a
 request, time to first token and memory. A peer that cannot be installed or started, fails a case or dies is reported, and
 the run goes on; what died is started again. Writes bench/results/peers.json and, with --write-docs, the tables in
-docs/explanation/performance.md. Installing apart, it takes at most MINUTES (12): then fewer rounds are reported.
+docs/explanation/performance.md. Installing apart, it takes at most MINUTES (13): then fewer rounds are reported.
 """
 
 from __future__ import annotations
@@ -226,7 +226,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=0, help="default 3, with --quick 1")
     parser.add_argument("--seconds", type=float, default=0.0, help="default 0.6, with --quick 0.25")
-    parser.add_argument("--minutes", type=float, default=12.0, help="no round begins that would end later")
+    parser.add_argument("--minutes", type=float, default=13.0, help="no round begins that would end later")
     parser.add_argument("--write-docs", action="store_true", help="put the tables into the documentation")
     parser.add_argument("--out", type=Path, default=gateways.HERE / "results/peers.json")
     return parser.parse_args()
