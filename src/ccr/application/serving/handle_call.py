@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from attrs import define
+from attrs import define, field
 
 from ccr.application.call import Answer, Call, Write
 from ccr.application.exchange.commit import Opened, Whole
@@ -14,6 +14,7 @@ from ccr.application.exchange.job import Job, is_armed
 from ccr.application.exchange.relay import relay, wait_and_relay
 from ccr.application.exchange.trail import Trail
 from ccr.application.flow.queue import caller_of
+from ccr.application.flow.turnstile import Turnstile
 from ccr.application.serving.replies import decision_headers, json_headers, provider_headers, stream_headers
 from ccr.domain.errors import ClientGoneError, DrainingError, GatewayError, InternalError
 from ccr.domain.routing.decide import decide
@@ -47,6 +48,7 @@ class HandleCall:
     tracer: Tracer
     tracker: Tracker
     clock: Clock
+    turnstile: Turnstile = field(factory=Turnstile)
 
     async def __call__(self, call: Call) -> Answer:
         """Walk. Raises ClientGoneError when there is nobody to answer; never any other GatewayError."""
@@ -59,6 +61,8 @@ class HandleCall:
         try:
             await self.admission.enter(call)
             entered = True
+            if not self.turnstile.passed():
+                await self.turnstile.wait()
             job = await self._decided(call, client, trail)
             answer = await self._answer(job, client)
         except GatewayError as error:
