@@ -73,7 +73,11 @@ async def test_nothing_runs_when_nobody_comes(monkeypatch: pytest.MonkeyPatch) -
     assert turnstile.passed()
     await turns(4)
     ran: list[Turnstile] = []
-    monkeypatch.setattr(Turnstile, "_turn", lambda one: ran.append(one))
+
+    def turn(one: Turnstile) -> None:
+        ran.append(one)
+
+    monkeypatch.setattr(Turnstile, "_turn", turn)
     await turns(4)
 
     assert ran == []
