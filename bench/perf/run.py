@@ -3,6 +3,7 @@
     python bench/perf/run.py [--update] [WORKLOAD ...]     instructions under valgrind beside bench/budgets.toml
     python bench/perf/run.py --time [WORKLOAD ...]         CPU microseconds without valgrind, the least of several rounds
     python bench/perf/run.py --profile WORKLOAD            without valgrind: Python functions, lines, calls
+    python bench/perf/run.py --flame FOLDER WORKLOAD ...   a flame graph of each as SVG
     python bench/perf/run.py --callgrind WORKLOAD          C functions by instructions; leaves bench/results/callgrind.WORKLOAD
 
 docs/explanation/performance-budget.md says what the figures mean.
@@ -83,17 +84,18 @@ def main() -> int:
     parser.add_argument("--time", action="store_true")
     parser.add_argument("--rounds", type=int, default=7, help="of --time")
     parser.add_argument("--profile", metavar="WORKLOAD", choices=list(workloads()))
-    parser.add_argument("--seconds", type=float, default=8.0, help="of --profile")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of --profile and --flame")
+    parser.add_argument("--flame", metavar="FOLDER", type=Path, help="flame graphs of the workloads named")
     parser.add_argument("--callgrind", metavar="WORKLOAD", choices=list(workloads()))
     options = parser.parse_args()
     if unknown := set(options.names) - set(workloads()):
         parser.error(f"no workload {', '.join(sorted(unknown))}; there are {', '.join(workloads())}")
     if options.update and options.names:
         parser.error("--update is for all workloads at once")
-    if options.time or options.profile:
+    if options.time or options.profile or options.flame:
         from bench.perf import timing  # imports the gateway
 
-        timing.run(options.names, options.rounds, options.profile, options.seconds)
+        timing.run(options.names, options.rounds, options.profile, options.seconds, options.flame)
         return 0
     if options.callgrind:
         callgrind(options.callgrind)

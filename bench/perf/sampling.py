@@ -35,6 +35,8 @@ class Samples:
         self.own: Counter[CodeType] = Counter()
         self.within: Counter[CodeType] = Counter()
         self.lines: Counter[tuple[CodeType, int]] = Counter()
+        self.stacks: Counter[tuple[CodeType, ...]] = Counter()
+        """Outermost function first."""
         self.taken = 0
 
     def take(self, _signal: int, frame: FrameType | None) -> None:
@@ -43,11 +45,12 @@ class Samples:
         self.taken += 1
         self.own[frame.f_code] += 1
         self.lines[frame.f_code, frame.f_lineno or 0] += 1
-        seen = set()
+        stack = []
         while frame is not None:
-            seen.add(frame.f_code)
+            stack.append(frame.f_code)
             frame = frame.f_back
-        self.within.update(seen)
+        self.within.update(set(stack))
+        self.stacks[tuple(reversed(stack))] += 1
 
 
 async def sampled(prepare: Prepare, batch: int, seconds: float) -> tuple[Samples, float]:
