@@ -177,6 +177,29 @@ def steady_table(document: Mapping[str, Any], c: Constants) -> str:
     return table(rows)
 
 
+def sessions_table(document: Mapping[str, Any], c: Constants) -> str:
+    """Sessions that ask in a random order. Computed from the first and the later turns of the least of them."""
+    rows = [["sessions", "a first turn", "a later turn", "computed", "memory", "computed"]]
+    least = document["sessions"][0]
+    for found in document["sessions"]:
+        demand = replace(TYPICAL, agents=found["count"], new_share=0)
+        held = capacity.costs(demand, ONE, c, 1)["known"]
+        later = least["later_ms"] + (1 - held) * (found["first_ms"] - least["later_ms"])
+        filled = min(1.0, found["count"] * demand.request_kb / c["memo_kb"])
+        memory = c["parent_mb"] + c["worker_mb"] + c["vocabulary_mb"] + c["caches_mb"] * filled
+        rows.append(
+            [
+                str(found["count"]),
+                f"{found['first_ms']:.1f} ms",
+                f"{found['later_ms']:.1f} ms",
+                f"{later:.1f} ms",
+                f"{found['memory_mb']} MB",
+                f"{memory:.0f} MB",
+            ]
+        )
+    return table(rows)
+
+
 def waiting_tables(c: Constants) -> dict[str, str]:
     found = capacity_sim.tables(TYPICAL, c, SEED)
     *waits, (knee,) = found["waiting"]
@@ -191,6 +214,7 @@ def sections(document: Mapping[str, Any], c: Constants) -> dict[str, str]:
         "clusters": fleets_table(CLUSTERS, c),
         "crowds-simulated": crowds_table(document, c),
         "steady": steady_table(document, c),
+        "sessions": sessions_table(document, c),
         **waiting_tables(c),
     }
 

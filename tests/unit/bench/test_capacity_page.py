@@ -29,7 +29,9 @@ def page(script: Callable[[str], ModuleType]) -> ModuleType:
 
 def test_each_constant_says_what_it_is_and_who_measures_it(capacity: ModuleType) -> None:
     document = tomllib.loads(capacity.CONSTANTS.read_text())
-    entries = {name: each for name, each in document.items() if name not in {"meta", "crowds", "steady"}}
+    entries = {
+        name: each for name, each in document.items() if name not in {"meta", "crowds", "sessions", "steady"}
+    }
 
     for name, each in entries.items():
         assert set(each) - {"case", "key"} == {"value", "unit", "what", "command"}, name
@@ -62,6 +64,7 @@ def test_calculator_and_page_have_the_constants_of_today(capacity: ModuleType, p
     quick = {
         "constants": page.constants_table(document),
         "worker": page.worker_table(found),
+        "sessions": page.sessions_table(document, found),
         "machines": page.fleets_table(page.MACHINES, found),
         "clusters": page.fleets_table(page.CLUSTERS, found),
     }
