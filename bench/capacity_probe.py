@@ -35,7 +35,7 @@ CROWD_WORD = SLOW[0].word
 
 
 class Client:
-    """One connection, one request at a time; the sessions have nothing in common but their tools' schemas."""
+    """One connection, one request at a time; the sessions have no text in common."""
 
     def __init__(self, gateway: Gateway, sessions: int) -> None:
         self.door = gateway.doors["translate"]
