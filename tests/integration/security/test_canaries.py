@@ -13,6 +13,7 @@ import pytest
 from attrs import define, field
 
 from tests.support.gateway_process import GatewayProcess, gateway_command
+from tests.support.leaving import eventually
 from tests.support.loopback import Exchange, LoopbackServer
 
 KEYS = ("canary-provider-key-one-plain", "canary-provider-key-two-plain")
@@ -232,6 +233,23 @@ def test_every_kind_of_end_was_reached(scene: Scene) -> None:
     assert any(REPLY.encode() in body for _, _, body in scene.said)
 
 
+def ids_in_the_log(scene: Scene) -> list[str]:
+    lines = b"".join(p.read_bytes() for p in (scene.gateway.home / "logs").glob("*.log")).splitlines()
+    return [line["id"] for line in map(msgspec.json.decode, lines) if line.get("event") == "request"]
+
+
+def everything_is_logged(scene: Scene) -> bool:
+    """Lines are gathered for a moment before they are written."""
+    asked = {
+        head.decode().split("request-id: ")[1].split("\n")[0]
+        for name, status, body in scene.said
+        if (("/v1/messages" in name or "/v1/chat" in name or "/v1/resp" in name) and "count" not in name)
+        or status == 401
+        for head in [body.split(b"\n\n")[0]]
+    }
+    return eventually(lambda: asked <= set(ids_in_the_log(scene)))
+
+
 def test_no_reply_holds_a_secret_of_ours(scene: Scene) -> None:
     # An option of a transformer is sent in the body, and its text is the provider's to repeat.
     secret = (*(text for text in SECRETS if text != OPTION), WRONG)
@@ -249,6 +267,7 @@ def test_no_error_quotes_the_request_beyond_what_the_provider_said_of_it(scene: 
 
 
 def test_nothing_that_is_left_on_disk_or_said_aloud_holds_a_secret_or_a_prompt(scene: Scene) -> None:
+    assert everything_is_logged(scene)
     home = scene.gateway.home
     files = [p for p in home.rglob("*") if p.is_file() and not p.name.startswith("config.json")]
     assert [p for p in files if p.suffix == ".log" and p.parent.name == "logs"]
@@ -302,18 +321,9 @@ def test_no_process_of_ours_shows_a_secret_to_the_neighbours(scene: Scene) -> No
 
 
 def test_every_request_has_its_one_line(scene: Scene) -> None:
-    lines = b"".join(p.read_bytes() for p in (scene.gateway.home / "logs").glob("*.log")).splitlines()
-    ids = [line["id"] for line in map(msgspec.json.decode, lines) if line.get("event") == "request"]
-    asked = [
-        head.decode().split("request-id: ")[1].split("\n")[0]
-        for name, status, body in scene.said
-        if (("/v1/messages" in name or "/v1/chat" in name or "/v1/resp" in name) and "count" not in name)
-        or status == 401
-        for head in [body.split(b"\n\n")[0]]
-    ]
-
+    assert everything_is_logged(scene)
+    ids = ids_in_the_log(scene)
     assert len(ids) == len(set(ids))
-    assert set(asked) <= set(ids)
 
 
 def test_everything_that_it_wrote_is_for_its_owner_alone(scene: Scene) -> None:

@@ -92,4 +92,4 @@ def test_one_that_ends_the_process_does_not(stage: Stage) -> None:
 
     assert [reply.json()["content"][0]["text"] for reply in replies] == ["still here"] * 3
     assert len(pids) == 1
-    assert any("it raised SystemExit" in str(line) for line in logged(stage, "fault"))
+    assert eventually(lambda: any("it raised SystemExit" in str(line) for line in logged(stage, "fault")))
