@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from ccr.application.catalog.memo import TurnMemo
+from ccr.application.catalog.memo import IdentityMemo, TurnMemo
 from ccr.application.contained import Faults, contained
 from ccr.application.ports.tokens import TokenCounter, TokenRange
-from ccr.domain.conversation.texts import texts_beside, texts_of_turn
+from ccr.domain.conversation.texts import texts_of_system, texts_of_tools, texts_of_turn
 
 if TYPE_CHECKING:
     from ccr.application.ports.dialect import ParsedCall
-    from ccr.domain.conversation import Turn
+    from ccr.domain.conversation import Tool, Turn
 
 __all__ = ["Counted", "Counting"]
 
@@ -33,6 +33,7 @@ class Counting:
         self._counter = counter
         self._faults = faults or Faults()
         self._turns = TurnMemo[int]()
+        self._tools: IdentityMemo[tuple[Tool, ...], int] = IdentityMemo()
 
     async def range(self, parsed: ParsedCall) -> TokenRange:
         """Bound the input tokens by the size of the text; costs nothing."""
@@ -61,7 +62,7 @@ class Counting:
         return (await self.range(parsed)).high
 
     async def _sum(self, parsed: ParsedCall) -> int:
-        """Add up the turns, most of which have been counted before, and the rest."""
+        """Add up turns and tools, most of which have been counted before, and the system."""
         conversation, total = parsed.conversation(), 0
         unknown: list[Turn] = []
         for turn in conversation.turns:
@@ -70,8 +71,13 @@ class Counting:
                 unknown.append(turn)
             else:
                 total += known
-        groups = [texts_beside(conversation), *map(texts_of_turn, unknown)]
-        beside, *counts = await self._counter.count_each(groups)
+        tools = conversation.tools
+        of_tools = self._tools.get(tools)
+        offered = texts_of_tools(tools) if of_tools is None else []
+        groups = [texts_of_system(conversation.system), offered, *map(texts_of_turn, unknown)]
+        system, new_tools, *counts = await self._counter.count_each(groups)
         for turn, tokens in zip(unknown, counts, strict=True):
             self._turns.keep(turn, tokens)
-        return total + beside + sum(counts)
+        if of_tools is None:
+            self._tools.keep(tools, new_tools, sum(map(len, offered)))
+        return total + system + (of_tools or new_tools) + sum(counts)

@@ -7,9 +7,9 @@ import pytest
 from ccr.application.contained import Faults
 from ccr.application.counting import Counted, Counting
 from ccr.application.ports.tokens import TokenRange
-from ccr.domain.conversation import Conversation, Role, Text, Turn
+from ccr.domain.conversation import Conversation, FunctionTool, Role, Text, Turn
 from ccr.domain.errors import InvalidRequestError
-from ccr.domain.verbatim import Verbatim
+from ccr.domain.verbatim import Json, Verbatim
 from tests.support.routing import FakeCounter, FakeParsed, facts
 
 pytestmark = pytest.mark.anyio
@@ -49,7 +49,7 @@ async def test_a_request_that_makes_no_sense_is_refused_to_who_counts_and_passed
     assert (await counting.count(parsed)).tokens == 100
 
 
-async def test_a_turn_that_was_counted_is_not_looked_at_again() -> None:
+async def test_what_was_counted_is_not_looked_at_again() -> None:
     class Words(FakeCounter):
         async def count_each(self, groups: Sequence[Sequence[bytes]]) -> list[int]:
             seen.extend(text for group in groups for text in group)
@@ -57,16 +57,17 @@ async def test_a_turn_that_was_counted_is_not_looked_at_again() -> None:
 
     class Session(FakeParsed):
         def conversation(self) -> Conversation:
-            return Conversation("m", tuple(history), system=(Text("be good"),))
+            return Conversation("m", tuple(history), system=(Text("be good"),), tools=tools)
 
     seen: list[bytes] = []
+    tools = (FunctionTool("t", "u", Json(b"{}")),)
     history = [Turn(Role.USER, (Text(text),), Verbatim("anthropic", text.encode())) for text in ("a", "bb")]
     counting, parsed = Counting(Words()), Session(facts(text_size=100))
 
-    assert await counting.count(parsed) == Counted(10)
+    assert await counting.count(parsed) == Counted(16)
     history.append(Turn(Role.ASSISTANT, (Text("ccc"),), Verbatim("anthropic", b"ccc")))
-    assert await counting.count(parsed) == Counted(13)
-    assert seen == [b"be good", b"a", b"bb", b"be good", b"ccc"]
+    assert await counting.count(parsed) == Counted(19)
+    assert seen == [b"be good", b"t u {}", b"a", b"bb", b"be good", b"ccc"]
 
 
 async def test_an_estimate_that_fails_leaves_the_widest_bound() -> None:

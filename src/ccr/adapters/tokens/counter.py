@@ -6,7 +6,9 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from hashlib import blake2b
 from itertools import islice
+from secrets import token_bytes
 from typing import TYPE_CHECKING
 
 import structlog
@@ -25,8 +27,11 @@ _LOG = structlog.get_logger(__name__)
 #: Bytes of unknown text that are counted on the loop: 8 kB take about 0.6 ms, a thread and back 0.1 ms.
 _INLINE_BYTES = 8 * 1024
 
-#: What a memo entry costs beside its text: header of the bytes object, slot of the dict, links, count.
+#: What a memo entry costs beside its key: header of the bytes object, slot of the dict, links, count.
 _ENTRY_BYTES = 200
+
+#: Bytes of the digest under which a longer text is remembered.
+_DIGEST_BYTES = 16
 
 #: Texts are encoded in pieces of at most this many characters: tiktoken panics on a run of 1,000,000 blanks
 #: (its regex engine gives up), and making Python integers of the ids holds the interpreter lock, 2 ms a
@@ -38,13 +43,15 @@ class TokenCounter:
     """Counts as cl100k_base does, special tokens being plain text. Belongs to one event loop at a time.
 
     The vocabulary is loaded at the first count that needs it. If it cannot be, every count is an estimate,
-    and one warning says so. Memoised by the full bytes of each text: a short hash could be made to collide.
+    and one warning says so. Memoised by a keyed digest of each text: a worker remembers the counts of thousands of sessions, and
+    nobody who does not know the key, which is made at the start and never leaves, can make two texts collide.
     """
 
     def __init__(
         self, *, memo_bytes: int = 32 * 1024 * 1024, load: Callable[[], Encoding] = load_encoding
     ) -> None:
         self._memo: OrderedDict[bytes, int] = OrderedDict()
+        self._key = token_bytes(32)
         self._memo_bytes = memo_bytes
         self._held = 0
         self._load = load
@@ -61,8 +68,7 @@ class TokenCounter:
 
         What is not in the memo is counted at once if it is short, else in a thread.
         """
-        total, unknown = self._recall(texts)
-        return total + sum(await self._counted(unknown)) if unknown else total
+        return sum(await self.count_each([texts]))
 
     async def count_each(self, groups: Sequence[Sequence[bytes]]) -> list[int]:
         """Count exactly, group by group; what is unknown in all of them is counted together."""
@@ -82,7 +88,7 @@ class TokenCounter:
             loop = asyncio.get_running_loop()
             counts = await loop.run_in_executor(self._threads, _count_each, encoding, unknown)
         for text, tokens in zip(unknown, counts, strict=True):
-            self._remember(text, tokens)
+            self._remember(self._name(text), tokens)
         return counts
 
     async def warm(self) -> None:
@@ -97,21 +103,26 @@ class TokenCounter:
         total = 0
         unknown = []
         for text in texts:
-            tokens = self._memo.get(text)
+            name = self._name(text)
+            tokens = self._memo.get(name)
             if tokens is None:
                 unknown.append(text)
             else:
-                self._memo.move_to_end(text)
+                self._memo.move_to_end(name)
                 total += tokens
         return total, unknown
 
-    def _remember(self, text: bytes, tokens: int) -> None:
-        cost = len(text) + _ENTRY_BYTES
-        # A text that fills a good part of the memo would drive out a whole session for one hit.
-        if text in self._memo or cost > self._memo_bytes // 4:
+    def _name(self, text: bytes) -> bytes:
+        """What a text is remembered by: itself, if it is shorter than its digest."""
+        if len(text) < _DIGEST_BYTES:
+            return text
+        return blake2b(text, digest_size=_DIGEST_BYTES, key=self._key).digest()
+
+    def _remember(self, name: bytes, tokens: int) -> None:
+        if name in self._memo:
             return
-        self._memo[text] = tokens
-        self._held += cost
+        self._memo[name] = tokens
+        self._held += len(name) + _ENTRY_BYTES
         while self._held > self._memo_bytes:
             oldest, _ = self._memo.popitem(last=False)
             self._held -= len(oldest) + _ENTRY_BYTES

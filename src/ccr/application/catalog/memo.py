@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from ccr.domain.conversation import Turn
     from ccr.domain.models import ModelProfile
 
-__all__ = ["Memo", "TurnMemo", "WriteMemo"]
+__all__ = ["IdentityMemo", "Memo", "TurnMemo", "WriteMemo"]
 
+_K = TypeVar("_K")
 _V = TypeVar("_V")
 _DEFAULT_BYTES = 16 * 1024 * 1024
 """About a hundred sessions of 120 kB; what is made of a turn takes once or twice as much beside it."""
@@ -58,39 +59,49 @@ class Memo(Generic[_V]):
             self.size -= len(oldest)
 
 
-class TurnMemo(Generic[_V]):
-    """What was made of turns, known by the object: a ``Memo`` reads equal bytes to the same one.
+class IdentityMemo(Generic[_K, _V]):
+    """What was made of objects, known by the object itself, which is held as long: no other can have its identity meanwhile.
 
-    A turn that was changed is another object, so nothing that depends on its surroundings can be found under it. Only turns
-    with a source are kept, which are those that come again. Not thread-safe.
+    Not thread-safe.
     """
 
     def __init__(self, *, bound: int = _DEFAULT_BYTES) -> None:
-        """``bound`` is the most bytes of sources and values it keeps."""
+        """``bound`` is the most bytes of objects and values it keeps."""
         self._bound = bound
-        self._kept: OrderedDict[int, tuple[Turn, _V, int]] = OrderedDict()
+        self._kept: OrderedDict[int, tuple[_K, _V, int]] = OrderedDict()
         self.size = 0
 
-    def get(self, turn: Turn) -> _V | None:
-        """Return what is known of this very turn."""
-        found = self._kept.get(id(turn))
-        if found is None or found[0] is not turn:
+    def get(self, made_of: _K) -> _V | None:
+        """Return what is known of this very object."""
+        found = self._kept.get(id(made_of))
+        if found is None or found[0] is not made_of:
             return None
-        self._kept.move_to_end(id(turn))
+        self._kept.move_to_end(id(made_of))
         return found[1]
 
-    def keep(self, turn: Turn, value: _V, size: int = 0) -> None:
-        """Remember a value of ``size`` bytes. The turn is held as long, so no other can have its identity."""
-        if turn.source is None or id(turn) in self._kept:
+    def keep(self, made_of: _K, value: _V, size: int) -> None:
+        """Remember a value; it and the object have ``size`` bytes."""
+        size += _ENTRY_BYTES
+        if size > self._bound // 2 or id(made_of) in self._kept:
             return
-        size += len(turn.source.data) + _ENTRY_BYTES
-        if size > self._bound // 2:
-            return
-        self._kept[id(turn)] = turn, value, size
+        self._kept[id(made_of)] = made_of, value, size
         self.size += size
         while self.size > self._bound:
             _, (_, _, freed) = self._kept.popitem(last=False)
             self.size -= freed
+
+
+class TurnMemo(IdentityMemo["Turn", _V]):
+    """What was made of turns: a ``Memo`` reads equal bytes to the same one.
+
+    A turn that was changed is another object, so nothing that depends on its surroundings can be found under it. Only turns
+    with a source are kept, which are those that come again.
+    """
+
+    def keep(self, made_of: Turn, value: _V, size: int = 0) -> None:
+        """Remember a value of ``size`` bytes."""
+        if made_of.source is not None:
+            super().keep(made_of, value, size + len(made_of.source.data))
 
 
 class WriteMemo(Generic[_V]):

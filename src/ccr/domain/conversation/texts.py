@@ -19,24 +19,19 @@ from ccr.domain.conversation.tools import FreeformTool, FunctionTool
 from ccr.domain.verbatim import Json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from ccr.domain.conversation.blocks import ContentBlock
     from ccr.domain.conversation.conversation import Conversation, Turn
     from ccr.domain.conversation.tools import Tool
 
-__all__ = ["texts_beside", "texts_of", "texts_of_turn"]
+__all__ = ["texts_of", "texts_of_system", "texts_of_tools", "texts_of_turn"]
 
 
 def texts_of(conversation: Conversation) -> list[bytes]:
     """Return system, turns and tools as UTF-8; no media and no thinking."""
     said = (text for turn in conversation.turns for text in texts_of_turn(turn))
-    return [*_system(conversation), *said, *_tools(conversation)]
-
-
-def texts_beside(conversation: Conversation) -> list[bytes]:
-    """Return those of system and tools."""
-    return [*_system(conversation), *_tools(conversation)]
+    return [*texts_of_system(conversation.system), *said, *texts_of_tools(conversation.tools)]
 
 
 def texts_of_turn(turn: Turn) -> list[bytes]:
@@ -44,12 +39,14 @@ def texts_of_turn(turn: Turn) -> list[bytes]:
     return [text for block in turn.blocks for text in _of_block(block) if text]
 
 
-def _system(conversation: Conversation) -> list[bytes]:
-    return [block.text.encode() for block in conversation.system if block.text]
+def texts_of_system(system: Iterable[Text]) -> list[bytes]:
+    """Return those of a system prompt."""
+    return [block.text.encode() for block in system if block.text]
 
 
-def _tools(conversation: Conversation) -> list[bytes]:
-    return [text for text in map(_of_tool, conversation.tools) if text]
+def texts_of_tools(tools: Iterable[Tool]) -> list[bytes]:
+    """Return those of the tools that are offered."""
+    return [text for text in map(_of_tool, tools) if text]
 
 
 def _of_block(block: ContentBlock) -> Iterator[bytes]:

@@ -109,7 +109,7 @@ async def test_what_is_known_is_not_encoded_again(counter: TokenCounter, recorde
 async def test_the_memo_is_bounded_and_forgets_the_least_used(
     counter: TokenCounter, recorder: Recorder
 ) -> None:
-    texts = [bytes([65 + n]) * 1000 for n in range(8)]
+    texts = [f"{number:04}".encode() * 100 for number in range(46)]  # of 216 bytes each, 46 fit
     await counter.count(texts)
     await counter.count(texts[:1])
     await counter.count([b"z" * 1000])
@@ -118,14 +118,27 @@ async def test_the_memo_is_bounded_and_forgets_the_least_used(
     await counter.count([texts[0]])
     assert recorder.asked == []
     await counter.count([texts[1]])
-    assert recorder.asked == ["B" * 1000]
-    assert counter._held == sum(len(text) + 200 for text in counter._memo) <= 10_000
+    assert recorder.asked == ["0001" * 100]
+    assert counter._held == sum(len(name) + 200 for name in counter._memo) <= 10_000
 
 
-async def test_a_text_that_would_drive_out_the_rest_is_not_remembered(counter: TokenCounter) -> None:
-    await counter.count([b"small", b"x" * 5000])
+async def test_no_text_is_kept_that_is_longer_than_its_digest(
+    counter: TokenCounter, recorder: Recorder
+) -> None:
+    alike = [b"x" * 1_000_000 + end for end in (b"1", b"2")]
 
-    assert list(counter._memo) == [b"small"]
+    assert await counter.count([*alike, b"short"]) == 2_000_007
+    assert await counter.count([*alike, b"short"]) == 2_000_007
+    assert len(recorder.asked) == 3 + 2 * 3  # in pieces, each once
+    assert sorted(map(len, counter._memo)) == [5, 16, 16]
+
+
+async def test_the_digests_of_two_workers_have_nothing_in_common(recorder: Recorder) -> None:
+    one, other = TokenCounter(load=recorder.load), TokenCounter(load=recorder.load)
+    await one.count([b"x" * 100])
+    await other.count([b"x" * 100])
+
+    assert set(one._memo).isdisjoint(other._memo)
 
 
 async def test_short_texts_are_counted_on_the_loop_and_long_ones_beside_it(

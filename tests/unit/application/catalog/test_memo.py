@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ccr.application.catalog.memo import Memo, TurnMemo, WriteMemo
+from ccr.application.catalog.memo import IdentityMemo, Memo, TurnMemo, WriteMemo
 from ccr.domain.conversation import Role, Text, Turn
 from ccr.domain.models import ModelProfile
 from ccr.domain.value import evolve
@@ -80,6 +80,16 @@ def test_the_memory_of_turns_is_bounded_and_the_oldest_use_goes_first() -> None:
 
     assert [memo.get(one) for one in turns] == [0, None, 2, 3, None]
     assert memo.size <= 3_500
+
+
+def test_any_object_is_known_by_itself_alone() -> None:
+    memo: IdentityMemo[tuple[str, ...], int] = IdentityMemo(bound=1_000)
+    one, twin = ("a", "b"), tuple("ab")
+
+    memo.keep(one, 7, 100)
+    memo.keep(("too", "large"), 8, 400)
+
+    assert (memo.get(one), memo.get(twin), memo.size) == (7, None, 400)
 
 
 def test_a_turn_is_written_once_for_each_profile() -> None:
