@@ -49,11 +49,17 @@ def cpu_seconds(root: int) -> float:
 
 def memory_mb(root: int) -> float:
     """Proportional set size of the tree: memory shared by its processes counts once."""
-    total = 0
-    for pid in tree(root):
-        try:
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return total / 1024
+    return sum(map(_memory_mb, tree(root)))
+
+
+def largest_mb(root: int) -> float:
+    """That of the largest process of the tree: of ours with one worker, the worker."""
+    return max(map(_memory_mb, tree(root)))
+
+
+def _memory_mb(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024

@@ -90,10 +90,13 @@ def measured(
         two: list[Gateway] = []
         if not options.no_ours:
             others.insert(0, stack.enter_context(gateways.ours(home / "one", bench.direct.port)))
-            costs = imports(home / "one", 3 if options.quick else 7)
+            started = round(procfs.cpu_seconds(others[0].pid) * 1000, 1)
+            costs = imports(home / "one", 3 if options.quick else 7) | {"ccr start until it answers": started}
         time.sleep(0.5)
         with_pid = [gateway for gateway in others if gateway.pid]
         memory = {gateway.name: {"fresh": round(procfs.memory_mb(gateway.pid), 1)} for gateway in with_pid}
+        if not options.no_ours:
+            memory[others[0].name]["worker"] = round(procfs.largest_mb(others[0].pid), 1)
         twice = (
             () if options.no_ours or options.no_workers else tuple(c for c in chosen if c in cases.WORKERS)
         )

@@ -129,7 +129,7 @@ def rest(document: Document) -> str:
     memory, costs = document["memory_mb"][OURS], document["cpu_ms_of_commands"]
     said = ", ".join(f"`{name}` {cost:.0f}" for name, cost in costs.items())
     return (
-        f"Memory of one worker and its parent (PSS): {memory['fresh']:.0f} MB fresh, {memory['after load']:.0f} MB after the load. "
+        f"Memory of one worker and its parent (PSS): {memory['fresh']:.0f} MB fresh ({memory['worker']:.0f} MB the worker), {memory['after load']:.0f} MB after the load. "
         f"CPU time in ms: {said}."
     )
 

@@ -103,10 +103,10 @@ def crowd(found: Figures | None) -> list[Row]:
 
 
 def idle(bench: Document | None) -> Row:
-    found = (bench or {}).get("memory_mb", {}).get(OURS, {}).get("fresh")
+    found = (bench or {}).get("memory_mb", {}).get(OURS, {}).get("worker")
     said = "not measured" if found is None else f"{found:.0f} MB"
     return Row(
-        "idle memory of one worker and its parent (PSS)",
+        "idle memory of a worker (PSS)",
         f"{IDLE_MB} MB",
         said,
         None if found is None else found <= IDLE_MB,
