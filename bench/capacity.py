@@ -110,7 +110,12 @@ def costs(demand: Demand, fleet: Fleet, c: Constants, workers: float) -> Plan:
     # A worker that had the session n requests ago has not seen the turns since: two messages each.
     missed = (1 - fleet.sticky) * min(1.0, 2 * (workers - 1) * c["turn_kb"] / d.request_kb)
     known = held * (1 - d.new_share) * (1 - missed)
-    unknown_ms = t * (c["translate_cold_ms"] - c["translate_big_ms"]) * d.request_kb / BIG_KB
+    # Of a session that was forgotten the token counts are still known, which are most of what a new one costs.
+    forgotten = 1 - d.new_share - known
+    new_ms, forgotten_ms = (
+        t * (c[name] - c["translate_big_ms"]) * d.request_kb / BIG_KB
+        for name in ("translate_cold_ms", "translate_forgotten_ms")
+    )
 
     def request(kb: float) -> float:
         translated = line(c["translate_small_ms"], c["translate_big_ms"], kb)
@@ -119,8 +124,8 @@ def costs(demand: Demand, fleet: Fleet, c: Constants, workers: float) -> Plan:
     return {
         "sessions": sessions,
         "known": known,
-        "turn_ms": request(d.request_kb) + unknown_ms * (1 - known),
-        "new_turn_ms": request(d.request_kb) + unknown_ms,
+        "turn_ms": request(d.request_kb) + new_ms * d.new_share + forgotten_ms * forgotten,
+        "new_turn_ms": request(d.request_kb) + new_ms,
         "known_turn_ms": request(d.request_kb),
         "background_ms": request(d.background_kb),
         "event_us": t * c["translate_event_us"] + (1 - t) * c["relay_event_us"],

@@ -178,13 +178,13 @@ def steady_table(document: Mapping[str, Any], c: Constants) -> str:
 
 
 def sessions_table(document: Mapping[str, Any], c: Constants) -> str:
-    """Sessions that ask in a random order. Computed from the first and the later turns of the least of them."""
+    """Sessions that ask in a random order. Computed from the later turns of the least of them."""
     rows = [["sessions", "a first turn", "a later turn", "computed", "memory", "computed"]]
     least = document["sessions"][0]
     for found in document["sessions"]:
         demand = replace(TYPICAL, agents=found["count"], new_share=0)
         held = capacity.costs(demand, ONE, c, 1)["known"]
-        later = least["later_ms"] + (1 - held) * (found["first_ms"] - least["later_ms"])
+        later = least["later_ms"] + (1 - held) * (c["translate_forgotten_ms"] - c["translate_big_ms"])
         filled = min(1.0, found["count"] * demand.request_kb / c["memo_kb"])
         memory = c["parent_mb"] + c["worker_mb"] + c["vocabulary_mb"] + c["caches_mb"] * filled
         rows.append(

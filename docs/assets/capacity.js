@@ -4,7 +4,7 @@
 "use strict";
 (function () {
   /* generated */
-  const CONSTANTS = {"translate_small_ms": 0.84, "translate_big_ms": 2.32, "translate_cold_ms": 16.5, "relay_small_ms": 0.702, "relay_big_ms": 1.29, "translate_event_us": 74.5, "relay_event_us": 47.6, "start_ms": 0.655, "stream_kb": 50, "translate_burst": 4.3, "relay_burst": 3.3, "parent_mb": 15, "worker_mb": 106, "vocabulary_mb": 65, "caches_mb": 125, "memo_kb": 30000, "turn_kb": 2.4, "files_per_stream": 2, "other_files": 48, "idle_connections": 100, "max_in_flight": 2000, "connect_s": 5, "log_bytes": 630, "log_keep_mb": 450, "event_bytes": 290};
+  const CONSTANTS = {"translate_small_ms": 0.84, "translate_big_ms": 2.32, "translate_cold_ms": 16.5, "translate_forgotten_ms": 5.5, "relay_small_ms": 0.702, "relay_big_ms": 1.29, "translate_event_us": 74.5, "relay_event_us": 47.6, "start_ms": 0.655, "stream_kb": 50, "translate_burst": 4.3, "relay_burst": 3.3, "parent_mb": 15, "worker_mb": 106, "vocabulary_mb": 65, "caches_mb": 125, "memo_kb": 30000, "turn_kb": 2.4, "files_per_stream": 2, "other_files": 48, "idle_connections": 100, "max_in_flight": 2000, "connect_s": 5, "log_bytes": 630, "log_keep_mb": 450, "event_bytes": 290};
   const INPUTS = {
     demand: {
       agents: {"value": 200, "what": "agents at work at once: people's sessions and the subagents in them"},
@@ -65,14 +65,16 @@
     const held = sessions > 0 ? Math.min(1, c.memo_kb / (sessions * d.request_kb)) : 1;
     const missed = (1 - fleet.sticky) * Math.min(1, 2 * (workers - 1) * c.turn_kb / d.request_kb);
     const known = held * (1 - d.new_share) * (1 - missed);
-    const unknownMs = t * (c.translate_cold_ms - c.translate_big_ms) * d.request_kb / BIG_KB;
+    const forgotten = 1 - d.new_share - known;
+    const newMs = t * (c.translate_cold_ms - c.translate_big_ms) * d.request_kb / BIG_KB;
+    const forgottenMs = t * (c.translate_forgotten_ms - c.translate_big_ms) * d.request_kb / BIG_KB;
     const request = (kb) => t * line(c.translate_small_ms, c.translate_big_ms, kb)
       + (1 - t) * line(c.relay_small_ms, c.relay_big_ms, kb);
     const knownMs = request(d.request_kb);
     return {
       sessions, known,
-      turn_ms: knownMs + unknownMs * (1 - known),
-      new_turn_ms: knownMs + unknownMs,
+      turn_ms: knownMs + newMs * d.new_share + forgottenMs * forgotten,
+      new_turn_ms: knownMs + newMs,
       known_turn_ms: knownMs,
       background_ms: request(d.background_kb),
       event_us: t * c.translate_event_us + (1 - t) * c.relay_event_us,

@@ -62,7 +62,7 @@ def _is_sound(turns: Iterable[Turn]) -> bool:
 
 
 def _groups(turns: Iterable[Turn]) -> Iterator[tuple[list[str], list[Turn]]]:
-    """Yield each assistant turn with what follows it up to the next one, and the ids of its calls."""
+    """Yield each assistant turn with what follows it up to the next one, and the ids of its calls. There is a turn."""
     calls: list[str] = []
     group: list[Turn] = []
     for turn in turns:
@@ -73,8 +73,7 @@ def _groups(turns: Iterable[Turn]) -> Iterator[tuple[list[str], list[Turn]]]:
             calls = [block.id for block in turn.blocks if isinstance(block, ToolCall)]
         else:
             group.append(turn)
-    if group:
-        yield calls, group
+    yield calls, group
 
 
 def _sound(calls: list[str], group: list[Turn], taken: set[str]) -> bool:

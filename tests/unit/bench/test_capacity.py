@@ -22,6 +22,7 @@ def costs(capacity: ModuleType) -> dict[str, float]:
         "translate_small_ms": 1,
         "translate_big_ms": 2,
         "translate_cold_ms": 10,
+        "translate_forgotten_ms": 4,
         "relay_small_ms": 0.5,
         "relay_big_ms": 1,
         "translate_event_us": 100,
@@ -101,7 +102,7 @@ def test_a_worker_without_a_core_of_its_own_is_the_busier(
     assert more["busy"] == alone["busy"]
 
 
-def test_new_sessions_and_sessions_that_were_forgotten_cost_what_a_cold_request_does(
+def test_a_new_session_costs_what_a_cold_request_does_and_a_forgotten_one_less(
     capacity: ModuleType, costs: dict[str, float]
 ) -> None:
     def turn(**more: float) -> float:
@@ -110,7 +111,8 @@ def test_new_sessions_and_sessions_that_were_forgotten_cost_what_a_cold_request_
 
     assert turn() == 2
     assert turn(new_share=0.5) == 2 + 8 * 0.5
-    assert turn(agents=200) == 2 + 8 * 0.5  # a worker remembers a hundred
+    assert turn(agents=200) == 2 + 2 * 0.5  # a worker remembers a hundred
+    assert turn(agents=200, new_share=0.5) == 2 + 8 * 0.5 + 2 * 0.25
     assert turn(agents=200, translate_share=0) == 1
 
 

@@ -4,18 +4,40 @@ import sys
 
 import attrs
 import pytest
+from attrs import field
 
 from ccr.domain.conversation import Effort, Text
 from ccr.domain.fidelity import Loss
 from ccr.domain.models import KIMI_SEARCH, Destination, ModelProfile, ModelRef
 from ccr.domain.record import Outcome
 from ccr.domain.routing.decision import RouteDecision, Verdict
-from ccr.domain.value import value
+from ccr.domain.value import evolve, value
 
 
 @value
 class _Point:
     x: int
+
+
+@value
+class _Line:
+    x: int
+    _y: int = 0
+    name: str = field(default="", kw_only=True)
+
+
+def test_evolve_makes_another_value_and_knows_only_its_fields() -> None:
+    loss = Loss("document")
+
+    assert evolve(loss, what="as text") == Loss("document", "as text")
+    assert loss == Loss("document")
+    with pytest.raises(TypeError, match="no field 'why'"):
+        evolve(loss, why="too large")  # type: ignore[call-arg]
+
+
+def test_evolve_does_what_attrs_does_where_arguments_have_names_or_there_is_one_only() -> None:
+    assert evolve(_Point(1), x=2) == _Point(2)
+    assert evolve(_Line(1, 2, name="a"), y=3) == _Line(1, 3, name="a")
 
 
 def test_values_are_equal_by_content_and_hashable() -> None:

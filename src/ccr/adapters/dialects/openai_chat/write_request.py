@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ccr.domain.conversation import Conversation, Turn
     from ccr.domain.models import ModelProfile
 
-__all__ = ["Written", "write_request", "write_turn", "written_turn"]
+__all__ = ["Written", "write_request", "written_turn"]
 
 Written: TypeAlias = tuple[bytes, tuple[Loss, ...]]
 """The messages of a turn, comma-separated, and what was lost in them."""
@@ -35,13 +35,8 @@ Written: TypeAlias = tuple[bytes, tuple[Loss, ...]]
 _MAX_STOPS = 4
 
 
-def write_turn(turn: Turn, profile: ModelProfile) -> bytes:
-    """Return the messages of one turn, comma-separated; empty if nothing of it can be said here."""
-    return written_turn(turn, profile)[0]
-
-
 def written_turn(turn: Turn, profile: ModelProfile) -> Written:
-    """Write one turn. Pure and context-free."""
+    """Write one turn; nothing of it if nothing can be said here. Pure and context-free."""
     losses: Losses = {}
     return b",".join(map(CODEC.encode, turn_messages(turn, profile, losses))), tuple(losses)
 

@@ -56,6 +56,19 @@ def last_error(tail: bytes) -> dict[str, object]:
     return error
 
 
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("more", [b"id: 7\n", b": a comment\n", b"data: \n"])
+def test_a_delta_with_more_lines_than_usual_passes_as_it_came(more: bytes, *, strict: bool) -> None:
+    watch = AnthropicStreamWatch(strict=strict)
+    watch.feed(sse(BEGIN, TEXT))
+    before = watch.progress
+    event = sse(SAID).removesuffix(b"\n") + more + b"\n"
+
+    assert watch.feed(event) == event
+    assert watch.progress == before + 1
+    assert watch.error is None
+
+
 def test_a_whole_stream_ends_well() -> None:
     watch = watched(BEGIN, TEXT, SAID, CLOSE, END, STOP)
 

@@ -427,6 +427,20 @@ def test_reasons_that_mean_failure(said: str) -> None:
     assert outline(decode([text("A"), finish(said), DONE])) == ["text:A", "failed:upstream_unavailable"]
 
 
+def test_a_refusal_that_is_no_text_is_none() -> None:
+    assert outline(decode([chunk({"content": "well", "refusal": [1]}), finish(), DONE])) == [
+        "text:well",
+        "end_turn",
+    ]
+
+
+def test_of_a_very_long_text_only_so_much_is_kept_to_be_compared() -> None:
+    long = "x" * 20_000
+    chunks = [chunk({"content": long}), chunk({"content": "y", "annotations": [1]}), chunk({"refusal": "y"})]
+
+    assert outline(decode([*chunks, finish(), DONE])) == [f"text:{long}yy", "refusal"]
+
+
 def test_a_refusal_in_its_own_field() -> None:
     assert outline(decode([chunk({"refusal": "I cannot"}), finish(), DONE])) == ["text:I cannot", "refusal"]
 

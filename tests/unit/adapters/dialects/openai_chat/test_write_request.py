@@ -364,6 +364,16 @@ def test_a_turn_alone_is_written_as_in_the_request() -> None:
     assert written(A1)["messages"][1:] == msgspec.json.decode(whole)
 
 
+def test_a_turn_of_which_nothing_can_be_said_is_left_out() -> None:
+    mute = Turn(Role.ASSISTANT, (Thinking("hm"),))
+    turns = (Turn(Role.USER, (Text("a"),)), mute, Turn(Role.USER, (Text("b"),)))
+
+    encoded = PROVIDER.write_request(evolve(A1, system=(), turns=turns), PLAIN, is_anthropic=False)
+
+    assert [message["content"] for message in encoded.payload.parsed("messages")] == ["a", "b"]  # type: ignore[attr-defined]
+    assert Loss("thinking") in encoded.losses
+
+
 def test_losses_are_told_once() -> None:
     assert (
         PROVIDER.write_request(evolve(A1, turns=A1.turns * 3), PLAIN, is_anthropic=False).losses.count(
