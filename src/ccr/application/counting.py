@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from ccr.application.catalog.memo import IdentityMemo, TurnMemo
+from ccr.application.catalog.memo import Bound, IdentityMemo, TurnMemo
 from ccr.application.contained import Faults, contained
 from ccr.application.ports.tokens import TokenCounter, TokenRange
 from ccr.domain.conversation.texts import texts_of_system, texts_of_tools, texts_of_turn
@@ -29,11 +29,14 @@ class Counted:
 class Counting:
     """Bound first, then the counter, which has a memo and counts big blocks in a thread."""
 
-    def __init__(self, counter: TokenCounter, faults: Faults | None = None) -> None:
+    def __init__(
+        self, counter: TokenCounter, faults: Faults | None = None, memory: Bound | None = None
+    ) -> None:
+        """``memory`` bounds the counts of turns and of tools, each."""
         self._counter = counter
         self._faults = faults or Faults()
-        self._turns = TurnMemo[int]()
-        self._tools: IdentityMemo[tuple[Tool, ...], int] = IdentityMemo()
+        self._turns = TurnMemo[int](bound=memory or Bound())
+        self._tools: IdentityMemo[tuple[Tool, ...], int] = IdentityMemo(bound=memory or Bound())
 
     async def range(self, parsed: ParsedCall) -> TokenRange:
         """Bound the input tokens by the size of the text; costs nothing."""

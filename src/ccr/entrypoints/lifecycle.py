@@ -44,6 +44,7 @@ class Running:
         secrets = secrets_of(settings)
         container.insight.logs().configure(settings.logging, self.paths.logs, secrets, console=self._console)
         container.state.identity().configure(settings.server.api_key)
+        container.formats.memory().bytes = settings.limits.memo
         container.admission().configure(settings.limits)
         container.health().configure(settings)
         container.balance().configure(settings.failover)

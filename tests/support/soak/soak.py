@@ -189,7 +189,8 @@ def _config(provider: int) -> dict[str, Any]:
         },
         "Timeouts": _LIMITS,
         "Failover": {"breakerRestMs": 2000},
-        "Limits": {"maxEventBytes": 1 << 20, "maxReplyBytes": 4 << 20, "maxBodyBytes": 200_000},
+        # Memories that are full soon: what grows then is a leak.
+        "Limits": {"maxEventBytes": 1 << 20, "maxReplyBytes": 4 << 20, "maxBodyBytes": 200_000, "memoMb": 1},
     }
 
 

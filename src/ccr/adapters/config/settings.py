@@ -237,6 +237,7 @@ def _limits(block: LimitsBlock) -> LimitSettings:
         queue=block.queue / 1000,
         provider_queue=block.provider_queue / 1000,
         max_queued=block.max_queued,
+        memo=block.memo * 1024 * 1024,
         worker_memory=block.worker_memory * 1024 * 1024,
         body_idle=block.body_idle / 1000,
         body_total=block.body_total / 1000,

@@ -72,8 +72,14 @@ def mend(data: bytes) -> bytes:
 def decode_tolerant(decoder: msgspec.json.Decoder[T], data: bytes) -> T:
     """Decode a provider's payload; one that is refused is mended and tried once more. Raises ValueError.
 
-    Models do write half a surrogate pair at the end of a delta: no reason to fail a reply.
+    Models do write half a surrogate pair at the end of a delta: no reason to fail a reply. What stays ``Raw`` is UTF-8
+    afterwards, too: the decoder skips it without a look.
     """
+    if not data.isascii():
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            data = mend(data)
     try:
         try:
             return decoder.decode(data)

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from attrs import define
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ccr.domain.conversation import Turn
     from ccr.domain.models import ModelProfile
 
-__all__ = ["IdentityMemo", "Memo", "TurnMemo", "WriteMemo"]
+__all__ = ["Bound", "IdentityMemo", "Memo", "TurnMemo", "WriteMemo"]
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -26,12 +28,23 @@ _ENTRY_BYTES = 300
 _MOST_PROFILES = 64
 
 
+@define(eq=False)
+class Bound:
+    """How much memories keep that share it; looked at whenever something is kept."""
+
+    bytes: int = _DEFAULT_BYTES
+
+
+def _shared(bound: Bound | int) -> Bound:
+    return bound if isinstance(bound, Bound) else Bound(bound)
+
+
 class Memo(Generic[_V]):
     """Wraps a pure function of bytes. ``bound`` is the most bytes of keys it keeps; not thread-safe."""
 
-    def __init__(self, function: Callable[[bytes], _V], *, bound: int = _DEFAULT_BYTES) -> None:
+    def __init__(self, function: Callable[[bytes], _V], *, bound: Bound | int = _DEFAULT_BYTES) -> None:
         self._function = function
-        self._bound = bound
+        self._bound = _shared(bound)
         self._kept: OrderedDict[bytes, _V] = OrderedDict()
         self.size = 0
         """Bytes of the keys kept."""
@@ -50,11 +63,11 @@ class Memo(Generic[_V]):
 
     def _keep(self, raw: bytes, value: _V) -> None:
         # What fills a good part of it would drive out whole sessions for one hit: pictures do.
-        if len(raw) > self._bound // 2:
+        if len(raw) > self._bound.bytes // 2:
             return
         self._kept[raw] = value
         self.size += len(raw)
-        while self.size > self._bound:
+        while self.size > self._bound.bytes:
             oldest, _ = self._kept.popitem(last=False)
             self.size -= len(oldest)
 
@@ -65,9 +78,9 @@ class IdentityMemo(Generic[_K, _V]):
     Not thread-safe.
     """
 
-    def __init__(self, *, bound: int = _DEFAULT_BYTES) -> None:
+    def __init__(self, *, bound: Bound | int = _DEFAULT_BYTES) -> None:
         """``bound`` is the most bytes of objects and values it keeps."""
-        self._bound = bound
+        self._bound = _shared(bound)
         self._kept: OrderedDict[int, tuple[_K, _V, int]] = OrderedDict()
         self.size = 0
 
@@ -82,11 +95,11 @@ class IdentityMemo(Generic[_K, _V]):
     def keep(self, made_of: _K, value: _V, size: int) -> None:
         """Remember a value; it and the object have ``size`` bytes."""
         size += _ENTRY_BYTES
-        if size > self._bound // 2 or id(made_of) in self._kept:
+        if size > self._bound.bytes // 2 or id(made_of) in self._kept:
             return
         self._kept[id(made_of)] = made_of, value, size
         self.size += size
-        while self.size > self._bound:
+        while self.size > self._bound.bytes:
             _, (_, _, freed) = self._kept.popitem(last=False)
             self.size -= freed
 
@@ -112,11 +125,11 @@ class WriteMemo(Generic[_V]):
         function: Callable[[Turn, ModelProfile], _V],
         weigh: Callable[[_V], int],
         *,
-        bound: int = _DEFAULT_BYTES,
+        bound: Bound | int = _DEFAULT_BYTES,
     ) -> None:
         self._function = function
         self._weigh = weigh
-        self._bound = bound
+        self._bound = _shared(bound)
         self._by_profile: OrderedDict[ModelProfile, TurnMemo[_V]] = OrderedDict()
         self._last: tuple[ModelProfile, TurnMemo[_V]] | None = None
 
@@ -144,7 +157,8 @@ class WriteMemo(Generic[_V]):
     def _trim(self, mine: TurnMemo[_V]) -> None:
         """All profiles together keep to the bound: the one that was used least goes first, whole."""
         while (
-            sum(memo.size for memo in self._by_profile.values()) > self._bound and len(self._by_profile) > 1
+            sum(memo.size for memo in self._by_profile.values()) > self._bound.bytes
+            and len(self._by_profile) > 1
         ):
             profile, memo = next(iter(self._by_profile.items()))
             if memo is mine:

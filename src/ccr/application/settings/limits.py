@@ -41,6 +41,8 @@ class LimitSettings:
     provider_queue: float = 30.0
     """Seconds that a request may wait for a place at a provider."""
     max_queued: int = 1_000
+    memo: int = 16 * 1024 * 1024
+    """Bytes of turns, of tools, or of what was made of them, that each memory of a worker keeps."""
     worker_memory: int = 0
     """Bytes above which a worker is replaced; 0 = never."""
     body_idle: float = 30.0

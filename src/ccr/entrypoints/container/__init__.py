@@ -76,7 +76,7 @@ class Container(containers.DeclarativeContainer):
     health = providers.Singleton(Health, clock)
     balance = providers.Singleton(Balance, health, clock, random.provided.random)
     failover = providers.Singleton(Failover, health, balance, random.provided.random)
-    counting = providers.Singleton(Counting, state.counter, insight.faults)
+    counting = providers.Singleton(Counting, state.counter, insight.faults, formats.memory)
     snapshot = providers.Singleton(
         Snapshot, counting=counting, session_routers=state.session_routers, faults=insight.faults
     )

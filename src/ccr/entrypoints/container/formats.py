@@ -32,7 +32,7 @@ from ccr.adapters.hosting.vertex import VertexHosting
 from ccr.adapters.models.catalog import PackagedModels
 from ccr.adapters.plugins.registry import Registry
 from ccr.adapters.providers.entry_points import installed_providers
-from ccr.application.catalog.memo import Memo, WriteMemo
+from ccr.application.catalog.memo import Bound, Memo, WriteMemo
 
 __all__ = ["Formats"]
 
@@ -52,46 +52,50 @@ class Formats(containers.DeclarativeContainer):
     faults: providers.Dependency[Any] = providers.Dependency()
 
     now = providers.Object(time.time)
+    memory = providers.Singleton(Bound)
+    """How much each memo keeps: ``Limits.memoMb``."""
     # A session's tools and all its turns but the last are the same bytes in every request: ADR 0024.
     clients = providers.Dict(
         anthropic=providers.Singleton(
             AnthropicClient,
-            read_turn=providers.Singleton(Memo, providers.Object(read_turn)),
-            read_tools=providers.Singleton(Memo, providers.Object(read_tools)),
+            read_turn=providers.Singleton(Memo, providers.Object(read_turn), bound=memory),
+            read_tools=providers.Singleton(Memo, providers.Object(read_tools), bound=memory),
         ),
         openai_chat=providers.Singleton(
             OpenAIChatClient,
-            read_turn=providers.Singleton(Memo, providers.Object(read_chat_turn)),
-            read_tools=providers.Singleton(Memo, providers.Object(read_chat_tools)),
+            read_turn=providers.Singleton(Memo, providers.Object(read_chat_turn), bound=memory),
+            read_tools=providers.Singleton(Memo, providers.Object(read_chat_tools), bound=memory),
             now=now,
         ),
         openai_responses=providers.Singleton(
             ResponsesClient,
-            read_turn=providers.Singleton(Memo, providers.Object(read_item)),
-            tools=providers.Singleton(Memo, providers.Object(read_responses_tools)),
+            read_turn=providers.Singleton(Memo, providers.Object(read_item), bound=memory),
+            tools=providers.Singleton(Memo, providers.Object(read_responses_tools), bound=memory),
             now=now,
         ),
         gemini=providers.Singleton(
             GeminiClient,
-            read_turn=providers.Singleton(Memo, providers.Object(read_content)),
-            read_tools=providers.Singleton(Memo, providers.Object(read_gemini_tools)),
+            read_turn=providers.Singleton(Memo, providers.Object(read_content), bound=memory),
+            read_tools=providers.Singleton(Memo, providers.Object(read_gemini_tools), bound=memory),
         ),
     )
     dialects = providers.Dict(
         anthropic=providers.Singleton(
             AnthropicProvider,
-            write_turn=providers.Singleton(WriteMemo, providers.Object(write_turn), providers.Object(len)),
+            write_turn=providers.Singleton(
+                WriteMemo, providers.Object(write_turn), providers.Object(len), bound=memory
+            ),
         ),
         openai_chat=providers.Singleton(
             OpenAIChatProvider,
             write_turn=providers.Singleton(
-                WriteMemo, providers.Object(written_turn), providers.Object(_weight)
+                WriteMemo, providers.Object(written_turn), providers.Object(_weight), bound=memory
             ),
         ),
         openai_responses=providers.Singleton(ResponsesProvider),
         # Its schemas are adapted tool by tool: half of what writing a big request costs.
         gemini=providers.Singleton(
-            GeminiProvider, openapi=providers.Singleton(Memo, providers.Object(openapi_json))
+            GeminiProvider, openapi=providers.Singleton(Memo, providers.Object(openapi_json), bound=memory)
         ),
     )
     hostings = providers.Dict(

@@ -287,3 +287,8 @@ def test_how_much_is_done_at_once() -> None:
     found = settings(keys("Limits: {maxInFlight: 7, queueMs: 10, providerQueueMs: 20, maxQueued: 3}")).limits
 
     assert (found.max_in_flight, found.queue, found.provider_queue, found.max_queued) == (7, 0.01, 0.02, 3)
+
+
+def test_how_much_is_remembered() -> None:
+    assert settings(keys("Limits: {memoMb: 2}")).limits.memo == 2 * 1024 * 1024
+    assert Settings().limits.memo == 16 * 1024 * 1024

@@ -62,3 +62,9 @@ def test_the_top_level_keeps_the_text_of_its_values() -> None:
 )
 def test_half_a_character_does_not_fail_a_payload(given: bytes, expected: str) -> None:
     assert expected == json.decode_tolerant(msgspec.json.Decoder(str), given)
+
+
+def test_what_stays_raw_in_a_providers_payload_is_mended_too() -> None:
+    read = json.decode_tolerant(msgspec.json.Decoder(dict[str, msgspec.Raw]), b'{"args":{"city":"K\xc9ln"}}')
+
+    assert bytes(read["args"]).decode() == '{"city":"K\N{REPLACEMENT CHARACTER}ln"}'

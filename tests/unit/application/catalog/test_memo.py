@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from ccr.application.catalog.memo import IdentityMemo, Memo, TurnMemo, WriteMemo
+from ccr.application.catalog.memo import Bound, IdentityMemo, Memo, TurnMemo, WriteMemo
 from ccr.domain.conversation import Role, Text, Turn
 from ccr.domain.models import ModelProfile
 from ccr.domain.value import evolve
@@ -90,6 +90,27 @@ def test_any_object_is_known_by_itself_alone() -> None:
     memo.keep(("too", "large"), 8, 400)
 
     assert (memo.get(one), memo.get(twin), memo.size) == (7, None, 400)
+
+
+def test_memories_that_share_a_bound_follow_it() -> None:
+    bound = Bound(1_000)
+    read: list[bytes] = []
+
+    def same(raw: bytes) -> bytes:
+        read.append(raw)
+        return raw
+
+    reading, turns = Memo(same, bound=bound), TurnMemo[int](bound=bound)
+    one = turn("a")
+    turns.keep(one, 1)
+    reading(b"abc")
+    bound.bytes = 0
+    turns.keep(turn("b"), 2)
+    reading(b"def")
+    reading(b"def")
+
+    assert turns.get(turn("b")) is None
+    assert read == [b"abc", b"def", b"def"]
 
 
 def test_a_turn_is_written_once_for_each_profile() -> None:

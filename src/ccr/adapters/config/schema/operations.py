@@ -96,6 +96,15 @@ class LimitsBlock:
         default=1_000,
         least=0,
     )
+    memo: int = key(
+        "memoMb",
+        Kind.INTEGER,
+        "How much each memory of a worker keeps of what comes again: turns and tools as they were sent (for each API that clients "
+        "speak), turns as they are written (chat completions, Anthropic), their token counts. 16 are some 130 sessions of 120 kB. "
+        "0: nothing is remembered, and long sessions cost several times the CPU.",
+        default=16,
+        least=0,
+    )
     worker_memory: int = key(
         "workerMemoryMb",
         Kind.INTEGER,
