@@ -17,6 +17,7 @@ from typing import Any
 
 import uvloop
 
+from ccr.adapters.system.listeners import leave_queue
 from ccr.domain.errors import ConfigError
 from ccr.entrypoints import bootstrap
 from ccr.entrypoints.service import EXIT_CONFIG, EXIT_FAILED, LISTENER_VARIABLE, Service
@@ -33,6 +34,8 @@ _OTHER_FILES = 48
 """Descriptors that are no connections: logs, the event loop, the fleet, the listener; about 25, and room for files that are
 read.
 """
+_FIRST_REQUEST_SECONDS = 0.25
+"""What a connection gets to send its first request in, if it was accepted just before we were told to stop."""
 _LAST_SECONDS = 5.0
 """What open replies get after the parent has gone."""
 
@@ -121,7 +124,7 @@ async def _serve(service: Service) -> int:
         ),
         log_enabled=False,
     )
-    _accept_from_parent(server)
+    listener = _accept_from_parent(server)
     loop = asyncio.get_running_loop()
     halt: Callable[[], None] = server.stop  # granian's own has no annotations
     ending = False
@@ -130,6 +133,9 @@ async def _serve(service: Service) -> int:
         nonlocal ending
         if ending:
             app.cut()
+        elif listener is not None and leave_queue(listener):
+            # Whoever was accepted in this moment has yet to send a request; the server would take the connection for an idle one.
+            loop.call_later(_FIRST_REQUEST_SECONDS, halt)
         else:
             halt()
         ending = True
@@ -152,13 +158,13 @@ async def _serve(service: Service) -> int:
     return app.exit_code
 
 
-def _accept_from_parent(server: Any) -> None:
-    """Listen on the parent's socket, not on one of our own: what waits in its queue outlives us."""
+def _accept_from_parent(server: Any) -> int | None:
+    """Listen on the parent's socket, not on one of our own: what waits in its queue outlives us. Returns its descriptor."""
     from granian._granian import SocketHolder
 
     descriptor = os.environ.pop(LISTENER_VARIABLE, "")
     if not descriptor:
-        return
+        return None
 
     def use() -> None:
         holder: Any = SocketHolder  # its stub has no constructor
@@ -166,6 +172,7 @@ def _accept_from_parent(server: Any) -> None:
 
     # Granian offers no argument for it; this is the one place where it makes its socket.
     server._init_shared_socket = use  # noqa: SLF001
+    return int(descriptor)
 
 
 def _most_connections() -> int:

@@ -5,11 +5,14 @@ So nothing that a client sent is lost when a worker goes and another one comes: 
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
-__all__ = ["close_all", "limit_unread", "open_listeners"]
+__all__ = ["close_all", "leave_queue", "limit_unread", "open_listeners"]
 
 
 def open_listeners(host: str, port: int, count: int) -> list[socket.socket]:
@@ -35,6 +38,29 @@ def close_all(sockets: Sequence[socket.socket]) -> None:
     """Let go of them; a worker that still has one goes on accepting."""
     for one in sockets:
         one.close()
+
+
+def leave_queue(descriptor: int) -> bool:
+    """Take no more connections from the socket behind ``descriptor``, which other processes go on accepting from.
+
+    The HTTP server has no way to stop accepting but to stop altogether, which closes connections that were accepted and have
+    not sent a request yet. So another socket, which nobody knows, is put in the place of this one, under every number that it
+    has in this process. Returns False where that cannot be done: there the numbers cannot be known.
+    """
+    folder = Path("/proc/self/fd")
+    if not folder.is_dir():
+        return False
+    wanted = os.fstat(descriptor)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        nobody.listen()
+        nobody.setblocking(False)
+        for name in [entry.name for entry in folder.iterdir()]:
+            with suppress(OSError):
+                found = os.fstat(int(name))
+                if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
+                    os.dup2(nobody.fileno(), int(name), inheritable=False)
+    return True
 
 
 def limit_unread(descriptor: int, seconds: float | None) -> None:
