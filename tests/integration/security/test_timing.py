@@ -79,8 +79,8 @@ def test_no_part_of_a_key_is_told_by_time() -> None:
         except StopIteration:
             return
 
-    # Three tries: what one noisy second shows is no leak, what every one shows is.
-    tries = [separable(measured(check)) for _ in range(3)]
+    # Ten tries: what a noisy moment shows is no leak (0.06 by chance, 0.3 and more for a real one), what every one shows is.
+    tries = [separable(measured(check)) for _ in range(10)]
     best = {kind: min(one[kind] for one in tries) for kind in tries[0]}
 
     assert max(best.values()) < 0.05, tries
