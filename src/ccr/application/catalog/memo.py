@@ -1,7 +1,7 @@
-"""Memory beside the codecs: the same bytes are read once.
+"""Memory beside the codecs: what comes again is read, written and counted once (ADR 0024).
 
-Keys are full bytes, never a digest, and the functions are context-free, so that one caller's words can never turn up in
-another's request (house.md 3.13, 5). Bounded in bytes, oldest use goes first.
+Keys are full bytes or the object itself, never a digest, and the functions are context-free, so that one caller's words can
+never turn up in another's request (house.md 3.13, 5). Bounded in bytes, oldest use goes first.
 """
 
 from __future__ import annotations
@@ -35,41 +35,46 @@ class Bound:
     bytes: int = _DEFAULT_BYTES
 
 
-def _shared(bound: Bound | int) -> Bound:
-    return bound if isinstance(bound, Bound) else Bound(bound)
+class _Recent(Generic[_K, _V]):
+    """What was kept last: the oldest use goes first."""
+
+    def __init__(self, bound: Bound | int) -> None:
+        self._bound = bound if isinstance(bound, Bound) else Bound(bound)
+        self._kept: OrderedDict[_K, tuple[_V, int]] = OrderedDict()
+        self.size = 0
+        """Bytes of what is kept."""
+
+    def find(self, key: _K) -> _V | None:
+        found = self._kept.get(key)
+        if found is None:
+            return None
+        self._kept.move_to_end(key)
+        return found[0]
+
+    def keep(self, key: _K, value: _V, size: int) -> None:
+        # What fills a good part of it would drive out whole sessions for one hit: pictures do.
+        if size <= self._bound.bytes // 2 and key not in self._kept:
+            self._kept[key] = value, size
+            self.size += size
+        while self.size > self._bound.bytes:
+            _, (_, freed) = self._kept.popitem(last=False)
+            self.size -= freed
 
 
-class Memo(Generic[_V]):
+class Memo(_Recent[bytes, _V]):
     """Wraps a pure function of bytes. ``bound`` is the most bytes of keys it keeps; not thread-safe."""
 
     def __init__(self, function: Callable[[bytes], _V], *, bound: Bound | int = _DEFAULT_BYTES) -> None:
+        super().__init__(bound)
         self._function = function
-        self._bound = _shared(bound)
-        self._kept: OrderedDict[bytes, _V] = OrderedDict()
-        self.size = 0
-        """Bytes of the keys kept."""
 
     def __call__(self, raw: bytes) -> _V:
         """Return what the function makes of ``raw``."""
-        kept = self._kept
-        try:
-            value = kept[raw]
-        except KeyError:
+        value = self.find(raw)
+        if value is None:
             value = self._function(raw)
-            self._keep(raw, value)
-            return value
-        kept.move_to_end(raw)
+            self.keep(raw, value, len(raw))
         return value
-
-    def _keep(self, raw: bytes, value: _V) -> None:
-        # What fills a good part of it would drive out whole sessions for one hit: pictures do.
-        if len(raw) > self._bound.bytes // 2:
-            return
-        self._kept[raw] = value
-        self.size += len(raw)
-        while self.size > self._bound.bytes:
-            oldest, _ = self._kept.popitem(last=False)
-            self.size -= len(oldest)
 
 
 class IdentityMemo(Generic[_K, _V]):
@@ -80,28 +85,21 @@ class IdentityMemo(Generic[_K, _V]):
 
     def __init__(self, *, bound: Bound | int = _DEFAULT_BYTES) -> None:
         """``bound`` is the most bytes of objects and values it keeps."""
-        self._bound = _shared(bound)
-        self._kept: OrderedDict[int, tuple[_K, _V, int]] = OrderedDict()
-        self.size = 0
+        self._recent: _Recent[int, tuple[_K, _V]] = _Recent(bound)
+
+    @property
+    def size(self) -> int:
+        """Bytes of what is kept."""
+        return self._recent.size
 
     def get(self, made_of: _K) -> _V | None:
         """Return what is known of this very object."""
-        found = self._kept.get(id(made_of))
-        if found is None or found[0] is not made_of:
-            return None
-        self._kept.move_to_end(id(made_of))
-        return found[1]
+        found = self._recent.find(id(made_of))
+        return None if found is None else found[1]
 
     def keep(self, made_of: _K, value: _V, size: int) -> None:
         """Remember a value; it and the object have ``size`` bytes."""
-        size += _ENTRY_BYTES
-        if size > self._bound.bytes // 2 or id(made_of) in self._kept:
-            return
-        self._kept[id(made_of)] = made_of, value, size
-        self.size += size
-        while self.size > self._bound.bytes:
-            _, (_, _, freed) = self._kept.popitem(last=False)
-            self.size -= freed
+        self._recent.keep(id(made_of), (made_of, value), size + _ENTRY_BYTES)
 
 
 class TurnMemo(IdentityMemo["Turn", _V]):
@@ -129,7 +127,7 @@ class WriteMemo(Generic[_V]):
     ) -> None:
         self._function = function
         self._weigh = weigh
-        self._bound = _shared(bound)
+        self._bound = bound if isinstance(bound, Bound) else Bound(bound)
         self._by_profile: OrderedDict[ModelProfile, TurnMemo[_V]] = OrderedDict()
         self._last: tuple[ModelProfile, TurnMemo[_V]] | None = None
 

@@ -104,13 +104,15 @@ def test_memories_that_share_a_bound_follow_it() -> None:
     one = turn("a")
     turns.keep(one, 1)
     reading(b"abc")
+    assert (turns.get(one), reading(b"abc"), read) == (1, b"abc", [b"abc"])
+
     bound.bytes = 0
     turns.keep(turn("b"), 2)
     reading(b"def")
-    reading(b"def")
 
-    assert turns.get(turn("b")) is None
-    assert read == [b"abc", b"def", b"def"]
+    assert (turns.get(one), turns.size, reading.size) == (None, 0, 0)
+    reading(b"abc")
+    assert read == [b"abc", b"def", b"abc"]
 
 
 def test_a_turn_is_written_once_for_each_profile() -> None:
