@@ -62,7 +62,6 @@ class FakeParsed:
     """A request that was parsed already."""
 
     facts: RequestFacts
-    words: Sequence[bytes] = (b"hello",)
     user: str = "hello"
     foreign: bool = False
     plain: bool = True
@@ -71,9 +70,6 @@ class FakeParsed:
     def conversation(self) -> Conversation:
         turns = (Turn(Role.USER, (Text(self.user),)), Turn(Role.ASSISTANT, (Text("well"),)))
         return Conversation(self.facts.model, turns)
-
-    def texts(self) -> Sequence[bytes]:
-        return self.words
 
     def retarget(self, model: str) -> bytes:
         return model.encode()

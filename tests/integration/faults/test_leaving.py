@@ -264,9 +264,8 @@ def test_a_storm_of_the_same_request(come: Come, scene: Scene, tmp_path: Path) -
         def look() -> None:
             while not over.wait(0.01):
                 busy = [one for one in scene.asked("storm") if not (one.finished or one.disconnected)]
-                if (
-                    leaving.is_set()
-                ):  # the provider sees them go later than the gateway, which fills their places
+                # The provider sees them go later than the gateway, which fills their places.
+                if leaving.is_set():
                     busy = [one for one in busy if one.json["model"] == "well"]
                 most[0] = max(most[0], len(busy))
 

@@ -19,6 +19,7 @@ from ccr.application.call import Call, Disconnect
 from ccr.application.ports.dialect import ClientDialect, Frame, Framer, ProviderDialect, StreamDecoder
 from ccr.domain.access import LOCAL
 from ccr.domain.conversation import Conversation, Role, Text, Turn
+from ccr.domain.conversation.texts import texts_of
 from ccr.domain.errors import CallError, ConfigError, UpstreamProtocolError
 from ccr.domain.facts import Operation
 from ccr.domain.routing.tag import OPENING, read_tag, strip_tag
@@ -114,7 +115,7 @@ def _read(client: ClientDialect) -> Callable[[bytes], None]:
         try:
             parsed = client.read(_call(client.name, data))
             said = parsed.conversation()
-            list(parsed.texts())
+            texts_of(said)
         except CallError as error:
             if not error.message:
                 raise BrokenPromiseError("a refusal without a reason") from error

@@ -78,10 +78,8 @@ class Logs:
         """Log what ``logger`` would, for lines that are written by the thousand; takes ``line`` over.
 
         ``ours`` are the fields whose values nobody else chooses, so that there is nothing to redact in them. No field has
-        the name of a secret.
+        the name of a secret. Whoever asks has asked :meth:`writes`.
         """
-        if not self.writes(level):
-            return
         clean = self.redactor.value
         for name, said in line.items():
             if name not in ours:

@@ -63,15 +63,11 @@ class TokenCounter:
         """Bound the tokens of ``size`` bytes of UTF-8 text."""
         return estimate(size)
 
-    async def count(self, texts: Sequence[bytes]) -> int:
-        """Count exactly; each text is the UTF-8 of one block.
-
-        What is not in the memo is counted at once if it is short, else in a thread.
-        """
-        return sum(await self.count_each([texts]))
-
     async def count_each(self, groups: Sequence[Sequence[bytes]]) -> list[int]:
-        """Count exactly, group by group; what is unknown in all of them is counted together."""
+        """Count exactly, group by group; each text is the UTF-8 of one block.
+
+        What is not in the memo of all of them is counted together: at once if it is short, else in a thread.
+        """
         known = [self._recall(texts) for texts in groups]
         counts = iter(await self._counted([text for _, unknown in known for text in unknown]))
         return [total + sum(islice(counts, len(unknown))) for total, unknown in known]

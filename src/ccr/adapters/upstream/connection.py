@@ -114,9 +114,8 @@ class Connection(asyncio.BufferedProtocol):
     def send(self, head: bytes, body: bytes, parser: ResponseParser) -> None:
         """Begin an exchange: write the request, direct what comes to ``parser``."""
         self._parser = parser
-        self.expired = (
-            False  # the last exchange's time may have run out in the moment in which its answer came
-        )
+        # The last exchange's time may have run out in the moment in which its answer came.
+        self.expired = False
         transport = self._transport
         if transport is None or transport.is_closing():
             parser.lost()

@@ -5,10 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from ccr.domain.conversation.texts import texts_of
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from ccr.domain.conversation import Conversation, Tool, Turn
     from ccr.domain.facts import RequestFacts
@@ -43,7 +41,3 @@ class Parsed(ABC):
         if self._conversation is None:
             self._conversation = self._built()
         return self._conversation
-
-    def texts(self) -> Sequence[bytes]:
-        """Return what counts as input tokens, block by block. Raises InvalidRequestError."""
-        return texts_of(self.conversation())

@@ -13,8 +13,6 @@ from ccr.domain.errors import InternalError
 from ccr.domain.facts import RequestFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ccr.domain.conversation import ContentBlock, Conversation
 
 __all__ = ["BuiltCall"]
@@ -56,10 +54,6 @@ class BuiltCall:
     def conversation(self) -> Conversation:
         """Return it."""
         return self.built
-
-    def texts(self) -> Sequence[bytes]:
-        """Return what counts."""
-        return texts_of(self.built)
 
     def retarget(self, model: str) -> bytes:
         """Never asked: there are no bytes to relay."""

@@ -60,10 +60,6 @@ class ParsedCall(Protocol):
         """Build the conversation, at most once; the relay path never asks. Raises InvalidRequestError with a param."""
         ...
 
-    def texts(self) -> Sequence[bytes]:
-        """What counts as input tokens, block by block, as UTF-8 (system, turns, tools; no media, no thinking)."""
-        ...
-
     @property
     def foreign(self) -> bool:
         """It carries state that another provider sealed, which this dialect's own provider would refuse."""

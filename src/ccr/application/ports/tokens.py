@@ -26,7 +26,7 @@ class TokenCounter(Protocol):
         ...
 
     async def count_each(self, groups: Sequence[Sequence[bytes]]) -> list[int]:
-        """Count groups of texts exactly; each text is one block, memoised by its full bytes. Never blocks the event loop for
+        """Count groups of texts exactly; each text is one block, whose count is remembered. Never blocks the event loop for
         long.
         """
         ...

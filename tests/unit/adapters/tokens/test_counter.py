@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import given
@@ -32,6 +32,12 @@ class Recorder:
 
     def load(self) -> Encoding:
         return self  # type: ignore[return-value]  # the one method the counter calls
+
+
+async def count(counter: TokenCounter, texts: Sequence[bytes]) -> int:
+    """One group."""
+    (tokens,) = await counter.count_each([texts])
+    return tokens
 
 
 @pytest.fixture(scope="module")
@@ -65,19 +71,19 @@ def test_is_the_port(counter: TokenCounter) -> None:
 
 
 async def test_counts_with_the_real_vocabulary(real: TokenCounter) -> None:
-    assert await real.count([b"hello world", "Grüße".encode(), b""]) == 2 + 3
+    assert await count(real, [b"hello world", "Grüße".encode(), b""]) == 2 + 3
 
 
 async def test_special_tokens_are_plain_text(real: TokenCounter) -> None:
-    assert await real.count([b"<|endoftext|>"]) == 7
+    assert await count(real, [b"<|endoftext|>"]) == 7
 
 
 async def test_bytes_that_are_no_utf8_are_counted_too(real: TokenCounter) -> None:
-    assert await real.count([b"\xff\xfe"]) > 0
+    assert await count(real, [b"\xff\xfe"]) > 0
 
 
 async def test_nothing_needs_no_vocabulary(counter: TokenCounter) -> None:
-    assert await counter.count([]) == 0
+    assert await count(counter, []) == 0
     assert counter._vocabulary is None
 
 
@@ -87,9 +93,9 @@ def test_a_count_is_additive_whatever_is_remembered(
 ) -> None:
     async def run() -> tuple[int, int, int]:
         counter = TokenCounter(memo_bytes=2000, load=lambda: encoding)
-        before = await counter.count([text.encode() for text in first])
-        both = await counter.count([text.encode() for text in first + second])
-        after = await counter.count([text.encode() for text in second])
+        before = await count(counter, [text.encode() for text in first])
+        both = await count(counter, [text.encode() for text in first + second])
+        after = await count(counter, [text.encode() for text in second])
         counter.close()
         return before, both, after
 
@@ -100,9 +106,9 @@ def test_a_count_is_additive_whatever_is_remembered(
 
 
 async def test_what_is_known_is_not_encoded_again(counter: TokenCounter, recorder: Recorder) -> None:
-    await counter.count([b"one", b"two"])
+    await count(counter, [b"one", b"two"])
 
-    assert await counter.count([b"one", b"two", b"three"]) == 11
+    assert await count(counter, [b"one", b"two", b"three"]) == 11
     assert recorder.asked == ["one", "two", "three"]
 
 
@@ -110,14 +116,14 @@ async def test_the_memo_is_bounded_and_forgets_the_least_used(
     counter: TokenCounter, recorder: Recorder
 ) -> None:
     texts = [f"{number:04}".encode() * 100 for number in range(46)]  # of 216 bytes each, 46 fit
-    await counter.count(texts)
-    await counter.count(texts[:1])
-    await counter.count([b"z" * 1000])
+    await count(counter, texts)
+    await count(counter, texts[:1])
+    await count(counter, [b"z" * 1000])
     recorder.asked.clear()
 
-    await counter.count([texts[0]])
+    await count(counter, [texts[0]])
     assert recorder.asked == []
-    await counter.count([texts[1]])
+    await count(counter, [texts[1]])
     assert recorder.asked == ["0001" * 100]
     assert counter._held == sum(len(name) + 200 for name in counter._memo) <= 10_000
 
@@ -127,16 +133,16 @@ async def test_no_text_is_kept_that_is_longer_than_its_digest(
 ) -> None:
     alike = [b"x" * 1_000_000 + end for end in (b"1", b"2")]
 
-    assert await counter.count([*alike, b"short"]) == 2_000_007
-    assert await counter.count([*alike, b"short"]) == 2_000_007
+    assert await count(counter, [*alike, b"short"]) == 2_000_007
+    assert await count(counter, [*alike, b"short"]) == 2_000_007
     assert len(recorder.asked) == 3 + 2 * 3  # in pieces, each once
     assert sorted(map(len, counter._memo)) == [5, 16, 16]
 
 
 async def test_the_digests_of_two_workers_have_nothing_in_common(recorder: Recorder) -> None:
     one, other = TokenCounter(load=recorder.load), TokenCounter(load=recorder.load)
-    await one.count([b"x" * 100])
-    await other.count([b"x" * 100])
+    await count(one, [b"x" * 100])
+    await count(other, [b"x" * 100])
 
     assert set(one._memo).isdisjoint(other._memo)
 
@@ -144,17 +150,17 @@ async def test_the_digests_of_two_workers_have_nothing_in_common(recorder: Recor
 async def test_short_texts_are_counted_on_the_loop_and_long_ones_beside_it(
     counter: TokenCounter, recorder: Recorder
 ) -> None:
-    await counter.count([b"x" * 8000])
+    await count(counter, [b"x" * 8000])
     assert {threading.get_ident()} == recorder.threads
     recorder.threads.clear()
 
-    await counter.count([b"y" * 8000, b"z" * 8000])
+    await count(counter, [b"y" * 8000, b"z" * 8000])
     assert threading.get_ident() not in recorder.threads
 
 
 async def test_the_loop_goes_on_while_a_megabyte_is_counted(real: TokenCounter) -> None:
     text = b"The quick brown fox jumps over the lazy dog, again and again.\n" * 17_000
-    counting = asyncio.create_task(real.count([text]))
+    counting = asyncio.create_task(count(real, [text]))
     ticks = 0
     while not counting.done():
         await asyncio.sleep(0)
@@ -165,7 +171,7 @@ async def test_the_loop_goes_on_while_a_megabyte_is_counted(real: TokenCounter) 
 
 
 async def test_a_million_blanks_do_not_break_the_vocabulary(real: TokenCounter) -> None:
-    assert await real.count([b" " * 1_100_000 + b"x"]) > 8000
+    assert await count(real, [b" " * 1_100_000 + b"x"]) > 8000
 
 
 async def test_long_texts_are_cut_after_lines_which_changes_no_count(
@@ -173,7 +179,7 @@ async def test_long_texts_are_cut_after_lines_which_changes_no_count(
 ) -> None:
     text = "A line of a long file, of which there are many.\n" * 12_000
 
-    assert await real.count([text.encode()]) == len(encoding.encode_ordinary(text))
+    assert await count(real, [text.encode()]) == len(encoding.encode_ordinary(text))
 
 
 async def test_the_vocabulary_is_loaded_once_even_if_the_first_caller_goes_away() -> None:
@@ -187,7 +193,7 @@ async def test_the_vocabulary_is_loaded_once_even_if_the_first_caller_goes_away(
         return Recorder().load()
 
     counter = TokenCounter(load=load)
-    first, second = (asyncio.create_task(counter.count([text])) for text in (b"a", b"bc"))
+    first, second = (asyncio.create_task(count(counter, [text])) for text in (b"a", b"bc"))
     await asyncio.sleep(0.01)
     first.cancel()
     await asyncio.sleep(0)
@@ -206,7 +212,7 @@ async def test_without_a_vocabulary_it_estimates_and_warns_once() -> None:
     counter = TokenCounter(load=load)
     with capture_logs() as lines:
         await counter.warm()
-        counts = [await counter.count([b"x" * 700]), await counter.count([b"x" * 70, b"y" * 70])]
+        counts = [await count(counter, [b"x" * 700]), await count(counter, [b"x" * 70, b"y" * 70])]
     counter.close()
 
     assert [typical(700), 2 * typical(70)] == counts

@@ -22,6 +22,7 @@ from ccr.domain.conversation import (
     ToolChoice,
     ToolMode,
 )
+from ccr.domain.conversation.texts import texts_of
 from ccr.domain.errors import InvalidRequestError
 from ccr.domain.verbatim import Json, Verbatim
 from tests.support.anthropic_calls import call, fixtures, request
@@ -44,7 +45,7 @@ def test_requests_of_real_clients_parse(name: str, headers: dict[str, str], body
     assert parsed.facts.plan_mode == name.startswith("plan_mode")
     assert len(conversation.turns) == len(body["messages"])
     assert len(conversation.tools) == len(body.get("tools", ()))
-    assert sum(map(len, parsed.texts())) <= parsed.facts.text_size
+    assert sum(map(len, texts_of(parsed.conversation()))) <= parsed.facts.text_size
     assert json.loads(parsed.retarget("other")) == {**body, "model": "other"}
 
 

@@ -33,6 +33,7 @@ from ccr.domain.conversation import (
     ToolResult,
     Url,
 )
+from ccr.domain.conversation.texts import texts_of
 from ccr.domain.errors import InvalidRequestError
 from ccr.domain.facts import Operation, SessionKey
 from ccr.domain.provenance import Origin, Seal
@@ -107,7 +108,7 @@ def test_a_count_may_wrap_its_request() -> None:
         call(msgspec.json.encode(body), path="/v1beta/models/m:countTokens", operation=Operation.COUNT)
     )
     assert parsed.facts.operation is Operation.COUNT
-    assert parsed.texts() == [b"count me"]
+    assert texts_of(parsed.conversation()) == [b"count me"]
 
 
 # --------------------------------------------------------------------------------------------- facts

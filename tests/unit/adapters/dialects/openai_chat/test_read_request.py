@@ -21,6 +21,7 @@ from ccr.domain.conversation import (
     ToolChoice,
     ToolMode,
 )
+from ccr.domain.conversation.texts import texts_of
 from ccr.domain.errors import InvalidRequestError
 from ccr.domain.verbatim import Json
 from tests.support.chat_calls import call, conversation, parsed, request
@@ -208,7 +209,7 @@ def test_another_model_and_not_a_byte_else() -> None:
 def test_the_conversation_is_built_once_and_its_texts_are_counted() -> None:
     asked = parsed(tools=[FUNCTION])
     assert asked.conversation() is asked.conversation()
-    assert asked.texts() == [b"hi", b'f  {"type": "object"}']
+    assert texts_of(asked.conversation()) == [b"hi", b'f  {"type": "object"}']
 
 
 @pytest.mark.parametrize(

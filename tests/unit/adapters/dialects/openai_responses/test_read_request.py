@@ -36,6 +36,7 @@ from ccr.domain.conversation import (
     Turn,
     Url,
 )
+from ccr.domain.conversation.texts import texts_of
 from ccr.domain.errors import InvalidRequestError
 from ccr.domain.provenance import Origin, Seal
 from ccr.domain.verbatim import Json
@@ -492,7 +493,7 @@ def test_a_conversation_is_built_once_from_items_that_are_remembered() -> None:
     assert parsed.conversation().turns == (client.read_turn(b"x"),)
     assert parsed.conversation().tools == (FreeformTool("t"),)
     assert len(seen) == 2
-    assert parsed.texts() == [b"memo", b"t  "]
+    assert texts_of(parsed.conversation()) == [b"memo", b"t  "]
 
 
 def test_foreign_state_is_seen_by_its_mark() -> None:
