@@ -45,6 +45,17 @@ def test_who_leaves_the_queue_takes_nobody_from_it_and_leaves_it_open() -> None:
     listener.close()
 
 
+def test_without_a_descriptor_to_spare_the_queue_is_not_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_: object) -> None:
+        raise OSError("too many open files")
+
+    (listener,) = open_listeners("127.0.0.1", 0, 1)
+    monkeypatch.setattr(socket, "socket", none_left)
+
+    assert leave_queue(listener.fileno()) is False
+    listener.close()
+
+
 @define
 class _Others:
     """A process that goes on accepting from the socket."""

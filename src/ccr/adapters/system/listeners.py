@@ -9,7 +9,6 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 __all__ = ["close_all", "leave_queue", "limit_unread", "open_listeners"]
@@ -44,23 +43,30 @@ def leave_queue(descriptor: int) -> bool:
     """Take no more connections from the socket behind ``descriptor``, which other processes go on accepting from.
 
     The HTTP server has no way to stop accepting but to stop altogether, which closes connections that were accepted and have
-    not sent a request yet. So another socket, which nobody knows, is put in the place of this one, under every number that it
-    has in this process. Returns False where that cannot be done: there the numbers cannot be known.
+    not sent a request yet. So another socket, which nobody can reach, is put in the place of this one, under every number that
+    it has in this process. Returns False where that cannot be done: no Linux, where the numbers are known, or no descriptor left.
     """
-    folder = Path("/proc/self/fd")
-    if not folder.is_dir():
+    try:
+        wanted = os.fstat(descriptor)
+        numbers = [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]
+        with socket.socket(socket.AF_UNIX) as nobody:
+            nobody.bind("")  # a name of the kernel's choice, in no folder and on no network
+            nobody.listen()
+            nobody.setblocking(False)
+            for number in numbers:
+                if _is(number, wanted):
+                    os.dup2(nobody.fileno(), number, inheritable=False)
+    except OSError:
         return False
-    wanted = os.fstat(descriptor)
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        nobody.listen()
-        nobody.setblocking(False)
-        for name in [entry.name for entry in folder.iterdir()]:
-            with suppress(OSError):
-                found = os.fstat(int(name))
-                if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
-                    os.dup2(nobody.fileno(), int(name), inheritable=False)
     return True
+
+
+def _is(number: int, wanted: os.stat_result) -> bool:
+    """Whether a descriptor is that of a file; one that was closed meanwhile is none."""
+    try:
+        return os.path.samestat(os.fstat(number), wanted)
+    except OSError:
+        return False
 
 
 def limit_unread(descriptor: int, seconds: float | None) -> None:
